@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a user can ask for. Each verb is one script in tools/; the rules for the
+# modules themselves are in Kbuild.
+
+# With make gone, also by SIGKILL, its script ends too and takes all it began along.
+RUN := setpriv --pdeathsig TERM
+
+export KDIR TESTS
+
+help: ## this list
+	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@echo 'Set-up comes by itself. Where it is kept and what can be chosen: tools/README.md'
+
+demo: ## replace a module that is in use, in a guest, and show each step
+	@$(RUN) tools/demo
+
+test: ## run all tests, on this machine and in a guest (TESTS="name ..." for some)
+	@$(RUN) tools/test
+
+check: ## formatting, lints and other checks of the source
+	@$(RUN) tools/check
+
+shell: ## a guest with the modules loaded and a prompt
+	@$(RUN) tools/shell
+
+modules: ## build the modules (KDIR=directory for another kernel)
+	@$(RUN) tools/modules
+
+clean: ## remove what was built here; the shared cache stays
+	@$(RUN) tools/clean
+
+.PHONY: help demo test check shell modules clean

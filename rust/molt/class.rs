@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Classes: a named interface together with all live instances that serve it.
+
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::ptr::{self, NonNull};
+
+use kernel::error::code::{EAGAIN, EBUSY, ENODEV, ENOENT, EPROTO};
+use kernel::prelude::*;
+use kernel::str::CStr;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{Arc, Mutex};
+
+use crate::blocker::Blocker;
+use crate::error::{Refusal, REASON_LEN};
+use crate::gate::Gate;
+use crate::handle::Handle;
+use crate::implementation::Registered;
+use crate::contract::Contract;
+use crate::interface::{Description, Interface};
+use crate::object::{Header, Memory};
+use crate::registry::framework;
+use crate::slot::{Lists, Slot};
+use crate::text::{Name, Text};
+use crate::update::Transition;
+
+/// A class as the framework keeps it.
+#[pin_data]
+pub struct Class {
+    name: Name,
+    interface: Contract,
+    gate: Arc<Gate>,
+    lists: Lists,
+    next_id: Atomic<u64>,
+    instances: Atomic<i64>,
+    /// What creations use: read inside the domain, changed only while the class is
+    /// quiescent or has no instance. Kept alive by `inner`, or by the transition that
+    /// changes it.
+    factory: Atomic<*const Registered>,
+    generation: Atomic<u64>,
+    #[pin]
+    inner: Mutex<Inner>,
+}
+
+/// What changes in a class, outside the path of a call.
+pub(crate) struct Inner {
+    pub(crate) implementations: KVec<Arc<Registered>>,
+    /// The default: what serves every instance, and makes new ones. Holds a pin.
+    pub(crate) default: Option<Arc<Registered>>,
+    pub(crate) transition: Option<Arc<Transition>>,
+    pub(crate) is_reclaiming: bool,
+    pub(crate) last: Last,
+    pub(crate) blockers: KVec<Blocker>,
+    pub(crate) transitions_ok: u64,
+    pub(crate) transitions_failed: u64,
+    pub(crate) longest_wait_ns: u64,
+}
+
+/// The result of the last request, for `last_result`.
+#[derive(Clone, Copy)]
+pub struct Last {
+    /// `ok`, or an errno's name.
+    pub result: &'static str,
+    /// One line; empty before the first request.
+    pub reason: Text<REASON_LEN>,
+    /// The transition's number; 0: none was begun.
+    pub id: u64,
+}
+
+impl Last {
+    /// Nothing has been asked yet.
+    pub const fn none() -> Self {
+        Self {
+            result: "ok",
+            reason: Text::new(),
+            id: 0,
+        }
+    }
+
+    /// The result of a request that was refused.
+    pub fn refused(refusal: &Refusal, id: u64) -> Self {
+        Self {
+            result: refusal.errno(),
+            reason: refusal.reason,
+            id,
+        }
+    }
+}
+
+impl Class {
+    pub(crate) fn new(
+        name: &str,
+        interface: &Description,
+    ) -> Result<Arc<Self>> {
+        let interface = Contract::new(interface)?;
+        let gate = Gate::new(framework().records.clone())?;
+        let lists = Lists::new()?;
+        Arc::pin_init(
+            pin_init!(Self {
+                name: Name::from(name),
+                interface,
+                gate,
+                lists,
+                next_id: Atomic::new(1),
+                instances: Atomic::new(0),
+                factory: Atomic::new(ptr::null()),
+                generation: Atomic::new(0),
+                inner <- kernel::new_mutex!(Inner {
+                    implementations: KVec::new(),
+                    default: None,
+                    transition: None,
+                    is_reclaiming: false,
+                    last: Last::none(),
+                    blockers: KVec::new(),
+                    transitions_ok: 0,
+                    transitions_failed: 0,
+                    longest_wait_ns: 0,
+                }, "molt_class"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// Its interface.
+    pub fn interface(&self) -> &Contract {
+        &self.interface
+    }
+
+    /// Its gate.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// How many updates it has seen.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Live instances, with those that wait for their end.
+    pub fn instances(&self) -> i64 {
+        self.instances.load(Relaxed)
+    }
+
+    /// The implementation that serves it. May sleep.
+    pub fn default_implementation(&self) -> Option<Arc<Registered>> {
+        self.inner.lock().default.clone()
+    }
+
+    /// The result of the last request. May sleep.
+    pub fn last(&self) -> Last {
+        self.inner.lock().last
+    }
+
+    /// Notes the result of a request that named this class. May sleep.
+    pub fn set_last(&self, last: Last) {
+        self.inner.lock().last = last;
+    }
+
+    /// The running transition. May sleep.
+    pub fn transition(&self) -> Option<Arc<Transition>> {
+        self.inner.lock().transition.clone()
+    }
+
+    /// The word for `state` in sysfs. May sleep.
+    pub fn state(&self) -> &'static str {
+        if self.inner.lock().is_reclaiming {
+            "reclaiming"
+        } else {
+            self.gate.phase().name()
+        }
+    }
+
+    /// Transitions that committed, and those that did not. May sleep.
+    pub fn transitions(&self) -> (u64, u64) {
+        let inner = self.inner.lock();
+        (inner.transitions_ok, inner.transitions_failed)
+    }
+
+    /// The longest wait of a call at the gate so far, in nanoseconds. May sleep.
+    pub fn longest_wait_ns(&self) -> u64 {
+        self.inner.lock().longest_wait_ns
+    }
+
+    /// Visits the implementations. `f` must not touch the class's lock. May sleep.
+    pub fn for_each_implementation(&self, f: impl FnMut(&Registered)) {
+        let inner = self.inner.lock();
+        inner.implementations.iter().map(|i| &**i).for_each(f);
+    }
+
+    /// Visits the blockers that the last attempt named. May sleep.
+    pub fn for_each_blocker(&self, f: impl FnMut(&Blocker)) {
+        self.inner.lock().blockers.iter().for_each(f);
+    }
+
+    /// The implementation of this name, and of this version where one is given; without a
+    /// version the highest. May sleep.
+    pub fn find(&self, name: &str, version: Option<u32>) -> Option<Arc<Registered>> {
+        let inner = self.inner.lock();
+        inner
+            .implementations
+            .iter()
+            .filter(|i| i.name() == name && version.is_none_or(|v| i.version() == v))
+            .max_by_key(|i| i.version())
+            .cloned()
+    }
+
+    pub(crate) fn inner(&self) -> &Mutex<Inner> {
+        // The class lies in an `Arc` and is never moved.
+        &self.inner
+    }
+
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    pub(crate) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Relaxed)
+    }
+
+    pub(crate) fn instance_gone(&self) {
+        self.instances.fetch_sub(1, Relaxed);
+    }
+
+    /// Makes `implementation` the one that creations use. The class is quiescent, or had
+    /// none. Whoever calls keeps it alive and pinned.
+    pub(crate) fn set_factory(&self, implementation: &Registered) {
+        self.factory.store(implementation, Relaxed);
+    }
+
+    pub(crate) fn next_generation(&self) {
+        self.generation.fetch_add(1, Relaxed);
+    }
+
+    /// Takes the default away from a class that has no instance, for good. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY`: a transition runs, or there are instances.
+    pub(crate) fn retire(&self) -> Result<(), Refusal> {
+        let mut inner = self.inner.lock();
+        if inner.transition.is_some() {
+            return Err(Refusal::new(EBUSY, fmt!("a transition of {} is running", self.name())));
+        }
+        let factory = self.factory.xchg(ptr::null(), kernel::sync::atomic::Full);
+        // Creations that read the old factory are inside the domain: no transition runs.
+        self.gate.domain.synchronize();
+        if self.instances() != 0 {
+            self.factory.store(factory, Relaxed);
+            return Err(Refusal::new(
+                EBUSY,
+                fmt!("{} has {} instances", self.name(), self.instances()),
+            ));
+        }
+        if let Some(default) = inner.default.take() {
+            drop(inner);
+            default.unpin(1);
+        }
+        Ok(())
+    }
+
+    /// Makes an instance with one handle. `arguments` are read by the implementation;
+    /// `consumed` says whether they were. Sleeps.
+    fn create(
+        self: &Arc<Self>,
+        arguments: *mut (),
+        consumed: &mut bool,
+    ) -> Result<NonNull<Slot>> {
+        let slot = KBox::into_raw(Slot::new(self.clone())?);
+        let mut result = Err(ENODEV);
+        self.gate.call_creation(&mut || {
+            // SAFETY: `slot` is this function's until it is inserted.
+            result = unsafe { self.create_inside(slot, arguments, consumed) };
+        });
+        match result {
+            Ok(()) => NonNull::new(slot).ok_or(ENODEV),
+            Err(error) => {
+                // SAFETY: Nobody has seen the slot.
+                drop(unsafe { KBox::from_raw(slot) });
+                Err(error)
+            }
+        }
+    }
+
+    /// The part of a creation that is a call of the class.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns `slot`, and `arguments` are of the interface's type.
+    unsafe fn create_inside(
+        &self,
+        slot: *mut Slot,
+        arguments: *mut (),
+        consumed: &mut bool,
+    ) -> Result {
+        // SAFETY: Inside the call the factory stays what it is, and alive.
+        let implementation = unsafe { self.factory.load(Relaxed).as_ref() }.ok_or(ENODEV)?;
+        if !implementation.is_live() {
+            return Err(EAGAIN);
+        }
+        implementation.pin()?;
+        // SAFETY: As the caller promises.
+        let made = unsafe { self.fill(slot, implementation, arguments, consumed) };
+        if made.is_err() {
+            implementation.unpin(1);
+        }
+        made
+    }
+
+    /// # Safety
+    ///
+    /// As for `create_inside`; `implementation` is pinned.
+    unsafe fn fill(
+        &self,
+        slot: *mut Slot,
+        implementation: &Registered,
+        arguments: *mut (),
+        consumed: &mut bool,
+    ) -> Result {
+        let descriptor = implementation.descriptor();
+        let memory = Memory::new(descriptor.state.size, descriptor.state.align)?;
+        *consumed = true;
+        // SAFETY: The memory has the layout of the state; `consumed` gives the arguments away.
+        unsafe { (descriptor.create)(arguments, memory.state(implementation))? };
+        // SAFETY: The memory is a header long, and nobody else sees it yet.
+        unsafe {
+            memory.header().write(Header {
+                operations: descriptor.operations,
+                implementation,
+            });
+        }
+        // SAFETY: The slot is the caller's, stays alive until it is removed, and is whole.
+        unsafe {
+            (*slot).set_object(memory.into_raw());
+            (*slot).stamp.store(self.gate.open_stamp(), Relaxed);
+            self.lists.insert(slot);
+        }
+        self.instances.fetch_add(1, Relaxed);
+        implementation.instances.fetch_add(1, Relaxed);
+        Ok(())
+    }
+}
+
+/// A class as a caller sees it, typed by its interface.
+///
+/// # Invariants
+///
+/// The class serves `I`: the fingerprints are equal.
+pub struct Open<I: ?Sized + Interface> {
+    class: Arc<Class>,
+    interface: PhantomData<fn(&I)>,
+}
+
+impl<I: ?Sized + Interface> Open<I> {
+    /// Looks a class up. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOENT`: there is no class of this name.
+    /// * `EPROTO`: it serves another interface; the log says what differs.
+    pub fn open(name: &CStr) -> Result<Self> {
+        let name = name.to_str().map_err(|_| ENOENT)?;
+        let class = framework().find(name).ok_or(ENOENT)?;
+        if let Err(refusal) = class.interface.check(name, I::DESCRIPTION) {
+            crate::log::refused_caller(&refusal);
+            return Err(EPROTO);
+        }
+        Ok(Self {
+            class,
+            interface: PhantomData,
+        })
+    }
+
+    /// Makes an instance. Sleeps while the class is being updated; must not be called
+    /// where sleeping is forbidden.
+    ///
+    /// # Errors
+    ///
+    /// * `ENODEV`: the class was removed, or its default's module is going.
+    /// * `EAGAIN`: the default's module has not finished its init.
+    /// * `ENOMEM`, and what the implementation's `create` returns.
+    pub fn create(&self, arguments: I::Arguments) -> Result<Handle<I>> {
+        let mut arguments = MaybeUninit::new(ManuallyDrop::new(arguments));
+        let mut consumed = false;
+        let result = self
+            .class
+            .create(arguments.as_mut_ptr().cast(), &mut consumed);
+        if !consumed {
+            // SAFETY: Initialised above, and nobody has read them.
+            drop(ManuallyDrop::into_inner(unsafe { arguments.assume_init() }));
+        }
+        // SAFETY: The slot comes with one count; by the type invariant the class serves `I`.
+        result.map(|slot| unsafe { Handle::from_slot(slot) })
+    }
+
+    /// The erased class: its state, its implementations, its instances.
+    pub fn class(&self) -> &Arc<Class> {
+        &self.class
+    }
+}
+
+impl<I: ?Sized + Interface> Clone for Open<I> {
+    fn clone(&self) -> Self {
+        Self {
+            class: self.class.clone(),
+            interface: PhantomData,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Refusals: an errno and the reason that goes with it.
+
+use kernel::error::Error;
+use kernel::fmt;
+
+use crate::text::Text;
+
+/// Longest reason, in bytes.
+pub const REASON_LEN: usize = 192;
+
+/// Why something was not done: the errno, and one line that names what and why.
+#[derive(Clone, Copy)]
+pub struct Refusal {
+    /// The errno that the writer gets.
+    pub error: Error,
+    /// One line for `last_result` and the log.
+    pub reason: Text<REASON_LEN>,
+}
+
+impl Refusal {
+    /// A refusal with the reason that `fmt!` gives.
+    pub fn new(error: Error, reason: fmt::Arguments<'_>) -> Self {
+        Self {
+            error,
+            reason: Text::format(reason),
+        }
+    }
+
+    /// The errno's name, such as `EBUSY`.
+    pub fn errno(&self) -> &'static str {
+        errno_name(self.error)
+    }
+}
+
+/// The name of `error`, such as `EBUSY`; works without the kernel's table of names.
+pub fn errno_name(error: Error) -> &'static str {
+    error
+        .name()
+        .and_then(|name| name.to_str().ok())
+        .unwrap_or("EIO")
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            reason: Text::new(),
+        }
+    }
+}
+
+impl From<kernel::alloc::AllocError> for Refusal {
+    fn from(error: kernel::alloc::AllocError) -> Self {
+        Self::new(error.into(), kernel::prelude::fmt!("out of memory"))
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Handles: what a caller holds, and the way every call goes.
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use crate::fingerprint::Fingerprint;
+use crate::interface::Interface;
+use crate::movable::Movable;
+use crate::object::Header;
+use crate::slot::Slot;
+
+/// A counted reference to an instance, typed by its interface.
+///
+/// The methods of the interface are methods of the handle. A call may sleep where the
+/// class's context is sleepable; it waits while the class is being updated, for at most
+/// `pause_ms` in each try of the update, and it never fails because of one.
+///
+/// A handle may be cloned and dropped in any context. The last drop ends the instance,
+/// from a worker of `molt.ko`.
+///
+/// # Invariants
+///
+/// Holds one count of the slot; the slot's class serves the interface `I`.
+pub struct Handle<I: ?Sized + Interface> {
+    slot: NonNull<Slot>,
+    interface: PhantomData<fn(&I)>,
+}
+
+// SAFETY: A slot may be used from any thread, and so may its state: implementations are
+// `Send` and `Sync`.
+unsafe impl<I: ?Sized + Interface> Send for Handle<I> {}
+// SAFETY: As above.
+unsafe impl<I: ?Sized + Interface> Sync for Handle<I> {}
+
+impl<I: ?Sized + Interface> Handle<I> {
+    /// # Safety
+    ///
+    /// Gives one count of `slot` away, whose class serves `I`.
+    pub(crate) unsafe fn from_slot(slot: NonNull<Slot>) -> Self {
+        Self {
+            slot,
+            interface: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    fn slot(&self) -> &Slot {
+        // SAFETY: By the type invariant.
+        unsafe { self.slot.as_ref() }
+    }
+
+    /// The number of the instance: unique in its class for ever, whatever is updated.
+    pub fn id(&self) -> u64 {
+        self.slot().id()
+    }
+
+    /// Runs `method` on the instance's object. The interface's methods are made of this.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn call<R>(&self, method: impl FnOnce(*const Header, &I::Operations) -> R) -> R {
+        let slot = self.slot();
+        slot.gate().call(&slot.stamp, || {
+            let object = slot.object();
+            // SAFETY: Inside a call the object is valid, and its table is the one that
+            // `Serves<T>` gave for `I`.
+            method(object, unsafe { &*(*object).operations.cast::<I::Operations>() })
+        })
+    }
+}
+
+impl<I: ?Sized + Interface> Clone for Handle<I> {
+    fn clone(&self) -> Self {
+        self.slot().get();
+        Self {
+            slot: self.slot,
+            interface: PhantomData,
+        }
+    }
+}
+
+impl<I: ?Sized + Interface> Drop for Handle<I> {
+    fn drop(&mut self) {
+        if self.slot().put() {
+            crate::reaper::bury(self.slot);
+        }
+    }
+}
+
+// SAFETY: A handle points to a slot, which lies in memory of `molt.ko`; dropping and calling
+// it runs text of `molt.ko` and of whoever holds it.
+unsafe impl<I: ?Sized + Interface> Movable for Handle<I> {
+    const FINGERPRINT: u64 = Fingerprint::new()
+        .text("Handle")
+        .number(I::DESCRIPTION.fingerprint)
+        .finish();
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the framework needs of the kernel that is a macro or an inline function of C.
+ * One line of logic each; everything else is Rust.
+ */
+
+#include <linux/hash.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/stacktrace.h>
+#include <linux/wait.h>
+
+#include "helpers.h"
+
+/* The domain of a class. */
+
+int molt_domain_init(struct srcu_struct *domain)
+{
+	return init_srcu_struct_fast(domain);
+}
+
+void molt_domain_destroy(struct srcu_struct *domain)
+{
+	/* Twice: an expedite callback may have posted itself again. */
+	srcu_barrier(domain);
+	srcu_barrier(domain);
+	cleanup_srcu_struct(domain);
+}
+
+void *molt_domain_enter(struct srcu_struct *domain)
+{
+	return (void __force *)srcu_read_lock_fast(domain);
+}
+
+void molt_domain_leave(struct srcu_struct *domain, void *counters)
+{
+	srcu_read_unlock_fast(domain, (struct srcu_ctr __percpu __force *)counters);
+}
+
+void molt_domain_call(struct srcu_struct *domain, struct rcu_head *head, rcu_callback_t func)
+{
+	call_srcu(domain, head, func);
+	/* A normal grace period of this flavour costs two of RCU; callers may be waiting soon. */
+	srcu_expedite_current(domain);
+}
+
+/* Waiting. */
+
+void molt_wait_init(struct wait_queue_head *queue)
+{
+	init_waitqueue_head(queue);
+}
+
+void molt_wait_wake(struct wait_queue_head *queue)
+{
+	wake_up_all(queue);
+}
+
+bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
+	       u64 timeout_ns)
+{
+	if (timeout_ns == U64_MAX) {
+		wait_event(*queue, condition(argument));
+		return true;
+	}
+	return !wait_event_hrtimeout(*queue, condition(argument), ns_to_ktime(timeout_ns));
+}
+
+bool molt_wait_killable(struct wait_queue_head *queue, bool (*condition)(void *), void *argument)
+{
+	return !wait_event_killable(*queue, condition(argument));
+}
+
+bool molt_may_sleep(void)
+{
+	return preemptible() && !rcu_preempt_depth();
+}
+
+void molt_relax(void)
+{
+	if (molt_may_sleep())
+		cond_resched();
+	cpu_relax();
+}
+
+void molt_sleep_ns(u64 ns)
+{
+	u64 us = max_t(u64, div_u64(ns, NSEC_PER_USEC), 1);
+
+	usleep_range(us, us + us / 8 + 1);
+}
+
+void molt_warn_misuse(void)
+{
+	WARN_ONCE(1, "molt: a sleepable class was called where sleeping is forbidden\n");
+}
+
+void molt_warn_trespass(void)
+{
+	pr_warn_once("molt: a transfer rule called a handle: rules must not call\n");
+}
+
+/* Tasks. */
+
+u32 molt_task_hash(const void *task)
+{
+	return hash_ptr(task, 16);
+}
+
+void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_LEN])
+{
+	*pid = task_pid_nr(task);
+	strscpy_pad(comm, task->comm, TASK_COMM_LEN);
+}
+
+bool molt_capable(void)
+{
+	return capable(CAP_SYS_MODULE);
+}
+
+/*
+ * Calls @found for each task with a return address inside @module on its stack. Best
+ * effort: the stack of a running task may change meanwhile, and a tail call hides a frame.
+ */
+void molt_for_each_task_in(const struct module *module,
+			   void (*found)(struct task_struct *task, void *argument), void *argument)
+{
+	unsigned long *entries;
+	struct task_struct *process, *task;
+	unsigned int count, i;
+
+	entries = kcalloc(MOLT_STACK_ENTRIES, sizeof(*entries), GFP_KERNEL);
+	if (!entries)
+		return;
+
+	rcu_read_lock();
+	for_each_process_thread(process, task) {
+		if (task == current)
+			continue;
+		count = stack_trace_save_tsk(task, entries, MOLT_STACK_ENTRIES, 0);
+		for (i = 0; i < count; i++) {
+			if (within_module(entries[i], module)) {
+				found(task, argument);
+				break;
+			}
+		}
+	}
+	rcu_read_unlock();
+
+	kfree(entries);
+}
+
+/* Modules. */
+
+bool molt_module_get(struct module *module)
+{
+	return try_module_get(module);
+}
+
+void molt_module_put(struct module *module)
+{
+	module_put(module);
+}
+
+bool molt_module_is_live(const struct module *module)
+{
+	/* A built-in client has no module, and is always there. */
+	return !module || READ_ONCE(module->state) == MODULE_STATE_LIVE;
+}
+
+const char *molt_module_name(const struct module *module)
+{
+	return module ? module->name : "built-in";
+}
+
+const char *molt_module_srcversion(const struct module *module)
+{
+	return module && module->srcversion ? module->srcversion : "";
+}
+
+void molt_rcu_barrier(void)
+{
+	rcu_barrier();
+}
+
+/* Threads and work of this module. */
+
+struct molt_thread {
+	void (*run)(void *argument);
+	void *argument;
+};
+
+static int molt_thread_main(void *data)
+{
+	struct molt_thread thread = *(struct molt_thread *)data;
+	unsigned int noio;
+
+	kfree(data);
+	/* An allocation that enters reclaim could wait for a call that waits for us. */
+	noio = memalloc_noio_save();
+	thread.run(thread.argument);
+	memalloc_noio_restore(noio);
+	module_put_and_kthread_exit(0);
+}
+
+int molt_thread_run(void (*run)(void *argument), void *argument, const char *name)
+{
+	struct molt_thread *thread = kmalloc(sizeof(*thread), GFP_KERNEL);
+	struct task_struct *task;
+
+	if (!thread)
+		return -ENOMEM;
+	thread->run = run;
+	thread->argument = argument;
+	__module_get(THIS_MODULE);
+	task = kthread_run(molt_thread_main, thread, "molt/%s", name);
+	if (IS_ERR(task)) {
+		module_put(THIS_MODULE);
+		kfree(thread);
+		return PTR_ERR(task);
+	}
+	return 0;
+}
+
+struct workqueue_struct *molt_workqueue_new(void)
+{
+	return alloc_workqueue("molt", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+}
+
+void molt_workqueue_destroy(struct workqueue_struct *queue)
+{
+	destroy_workqueue(queue);
+}
+
+void molt_work_init(struct work_struct *work, work_func_t func)
+{
+	INIT_WORK(work, func);
+}
+
+void molt_work_queue(struct workqueue_struct *queue, struct work_struct *work)
+{
+	queue_work(queue, work);
+}
+
+void molt_work_flush(struct work_struct *work)
+{
+	flush_work(work);
+}
+
+/* Memory for objects: of any alignment that a state type asks for. */
+
+void *molt_object_alloc(size_t size, size_t align)
+{
+	/* Sizes of a power of two are aligned to themselves by kmalloc(). */
+	return kvzalloc(align > ARCH_KMALLOC_MINALIGN ? roundup_pow_of_two(max(size, align)) : size,
+			GFP_KERNEL);
+}
+
+void molt_object_free(void *object)
+{
+	kvfree(object);
+}
+
+/* Parameters for tests; see testing.rs. */
+
+int molt_test_hold;
+module_param_named(test_hold, molt_test_hold, int, 0600);
+MODULE_PARM_DESC(test_hold,
+		 "Hold transitions: 1 tracking, 2 blocking, 3 transferring, 4 prepared");
+
+bool molt_test_state;
+module_param_named(test_state, molt_test_state, bool, 0600);
+MODULE_PARM_DESC(test_state, "Show the bytes of states in debugfs");

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What helpers.c offers; the Rust side declares the same in the file that uses it. */
+
+#ifndef _MOLT_HELPERS_H
+#define _MOLT_HELPERS_H
+
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+/* Depth to which stacks are searched for frames of a module. */
+#define MOLT_STACK_ENTRIES 64
+
+struct module;
+struct srcu_struct;
+
+int molt_domain_init(struct srcu_struct *domain);
+void molt_domain_destroy(struct srcu_struct *domain);
+void *molt_domain_enter(struct srcu_struct *domain);
+void molt_domain_leave(struct srcu_struct *domain, void *counters);
+void molt_domain_call(struct srcu_struct *domain, struct rcu_head *head, rcu_callback_t func);
+
+void molt_wait_init(struct wait_queue_head *queue);
+void molt_wait_wake(struct wait_queue_head *queue);
+bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
+	       u64 timeout_ns);
+bool molt_wait_killable(struct wait_queue_head *queue, bool (*condition)(void *), void *argument);
+
+bool molt_may_sleep(void);
+void molt_relax(void);
+void molt_sleep_ns(u64 ns);
+void molt_warn_misuse(void);
+void molt_warn_trespass(void);
+
+u32 molt_task_hash(const void *task);
+void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_LEN]);
+bool molt_capable(void);
+void molt_for_each_task_in(const struct module *module,
+			   void (*found)(struct task_struct *task, void *argument), void *argument);
+
+bool molt_module_get(struct module *module);
+void molt_module_put(struct module *module);
+bool molt_module_is_live(const struct module *module);
+const char *molt_module_name(const struct module *module);
+const char *molt_module_srcversion(const struct module *module);
+void molt_rcu_barrier(void);
+
+int molt_thread_run(void (*run)(void *argument), void *argument, const char *name);
+struct workqueue_struct *molt_workqueue_new(void);
+void molt_workqueue_destroy(struct workqueue_struct *queue);
+void molt_work_init(struct work_struct *work, work_func_t func);
+void molt_work_queue(struct workqueue_struct *queue, struct work_struct *work);
+void molt_work_flush(struct work_struct *work);
+
+void *molt_object_alloc(size_t size, size_t align);
+void molt_object_free(void *object);
+
+#endif /* _MOLT_HELPERS_H */

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Implementations: one version of the code behind a class, brought by a module.
+
+use kernel::bindings;
+use kernel::error::code::ENODEV;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{Arc, SpinLock};
+
+use core::ffi::c_char;
+
+use crate::class::Class;
+use crate::error::Refusal;
+use crate::interface::{Description, Interface, Serves};
+use crate::schema::State;
+use crate::text::{Name, Text, NAME_LEN};
+use crate::transfer;
+
+extern "C" {
+    fn molt_module_get(module: *mut bindings::module) -> bool;
+    fn molt_module_put(module: *mut bindings::module);
+    fn molt_module_is_live(module: *const bindings::module) -> bool;
+    fn molt_module_name(module: *const bindings::module) -> *const c_char;
+    fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
+}
+
+/// What an author writes to serve a class: how an instance begins.
+///
+/// The methods themselves are in the interface's trait.
+pub trait Implementation<I: ?Sized + Interface>: State + Send + Sync {
+    /// Makes the state of a new instance. Runs as a call of the class; may sleep.
+    fn create(arguments: I::Arguments) -> impl PinInit<Self, Error>;
+}
+
+/// An implementation as its module describes it. Lies in that module's rodata; `molt.ko`
+/// follows the pointers only while the module is pinned or its registration exists.
+pub struct Descriptor {
+    pub(crate) class: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) version: u32,
+    pub(crate) interface: &'static Description,
+    pub(crate) operations: *const (),
+    pub(crate) state: transfer::End,
+    pub(crate) create: unsafe fn(arguments: *mut (), state: *mut ()) -> Result,
+    pub(crate) drop: unsafe fn(state: *mut ()),
+    pub(crate) transfers: &'static [transfer::Table],
+}
+
+// SAFETY: Constant data.
+unsafe impl Sync for Descriptor {}
+
+impl Descriptor {
+    /// Describes `T` as an implementation of `I`. [`module!`](crate::module) calls this.
+    pub const fn of<I, T>(
+        class: &'static str,
+        name: &'static str,
+        version: u32,
+        transfers: &'static [transfer::Table],
+    ) -> Self
+    where
+        I: ?Sized + Interface + Serves<T>,
+        T: Implementation<I>,
+    {
+        Self {
+            class,
+            name,
+            version,
+            interface: I::DESCRIPTION,
+            operations: core::ptr::from_ref(I::OPERATIONS).cast(),
+            state: transfer::End::of::<T>(),
+            create: create::<I, T>,
+            drop: drop_state::<T>,
+            transfers,
+        }
+    }
+}
+
+unsafe fn create<I: ?Sized + Interface, T: Implementation<I>>(
+    arguments: *mut (),
+    state: *mut (),
+) -> Result {
+    // SAFETY: The caller hands over arguments of this type.
+    let arguments = unsafe { arguments.cast::<I::Arguments>().read() };
+    // SAFETY: `state` is memory for a `T`, and does not move while it holds one.
+    unsafe { T::create(arguments).__pinned_init(state.cast::<T>()) }
+}
+
+unsafe fn drop_state<T>(state: *mut ()) {
+    // SAFETY: The caller owns the state.
+    unsafe { state.cast::<T>().drop_in_place() }
+}
+
+/// A registered implementation.
+///
+/// # Invariants
+///
+/// `descriptor` and `module` are valid while a [`Registration`] of it exists, and that is
+/// at least as long as `pins` is not zero.
+#[pin_data]
+pub struct Registered {
+    descriptor: &'static Descriptor,
+    module: *mut bindings::module,
+    name: Name,
+    module_name: Name,
+    srcversion: Text<32>,
+    version: u32,
+    /// Instances that it serves.
+    pub(crate) instances: Atomic<i64>,
+    /// Why the module must stay: its instances, being the default, a transition.
+    /// One reference on the module stands for all of them.
+    #[pin]
+    pins: SpinLock<u64>,
+}
+
+// SAFETY: `module` is used for references and its name only.
+unsafe impl Send for Registered {}
+// SAFETY: As above.
+unsafe impl Sync for Registered {}
+
+impl Registered {
+    fn new(
+        descriptor: &'static Descriptor,
+        module: *mut bindings::module,
+    ) -> Result<Arc<Self>> {
+        // SAFETY: `module` is the module whose init or exit calls; the texts are copied.
+        let (module_name, srcversion) = unsafe {
+            (
+                copy_text::<NAME_LEN>(molt_module_name(module)),
+                copy_text::<32>(molt_module_srcversion(module)),
+            )
+        };
+        Arc::pin_init(
+            pin_init!(Self {
+                descriptor,
+                module,
+                name: Name::from(descriptor.name),
+                module_name,
+                srcversion,
+                version: descriptor.version,
+                instances: Atomic::new(0),
+                pins <- kernel::new_spinlock!(0, "molt_pins"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    pub(crate) fn descriptor(&self) -> &'static Descriptor {
+        self.descriptor
+    }
+
+    /// Its name, without the version.
+    pub fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// `name@version`.
+    pub fn label(&self) -> Label<'_> {
+        Label(self)
+    }
+
+    /// The module that brought it.
+    pub fn module_name(&self) -> &str {
+        self.module_name.as_str()
+    }
+
+    /// That module's source version, empty where it has none.
+    pub fn srcversion(&self) -> &str {
+        self.srcversion.as_str()
+    }
+
+    /// Instances that it serves at present.
+    pub fn instances(&self) -> i64 {
+        self.instances.load(Relaxed)
+    }
+
+    pub(crate) fn module(&self) -> *mut bindings::module {
+        self.module
+    }
+
+    /// Whether its module has finished its init. Until then a failing init frees the
+    /// module's text whatever its reference count is.
+    pub(crate) fn is_live(&self) -> bool {
+        // SAFETY: By the type invariant.
+        unsafe { molt_module_is_live(self.module) }
+    }
+
+    /// Keeps the module loaded for one more reason. Any context.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV`: the module is going.
+    pub(crate) fn pin(&self) -> Result {
+        let mut pins = self.pins.lock();
+        // SAFETY: By the type invariant.
+        if *pins == 0 && !unsafe { molt_module_get(self.module) } {
+            return Err(ENODEV);
+        }
+        *pins = pins.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Adds `count` reasons to one that the caller holds.
+    pub(crate) fn pin_more(&self, count: u64) {
+        let mut pins = self.pins.lock();
+        *pins = pins.wrapping_add(count);
+    }
+
+    /// Gives up `count` reasons. The last one lets the module go, so no frame of it may be
+    /// on the stack above this one: callers are workers of `molt.ko`, or the module's own
+    /// init or exit. The caller holds an `Arc` of `self`, or the list of the class does.
+    #[inline(never)]
+    pub(crate) fn unpin(&self, count: u64) {
+        if count == 0 {
+            return;
+        }
+        let mut pins = self.pins.lock();
+        *pins = pins.saturating_sub(count);
+        if *pins == 0 {
+            // SAFETY: The reference was taken when `pins` left zero.
+            unsafe { molt_module_put(self.module) };
+        }
+    }
+}
+
+unsafe fn copy_text<const N: usize>(text: *const c_char) -> Text<N> {
+    // SAFETY: The caller passes a C string that is valid for now.
+    let text = unsafe { CStr::from_char_ptr(text) };
+    Text::from(text.to_str().unwrap_or_default())
+}
+
+/// Displays as `name@version`.
+pub struct Label<'a>(&'a Registered);
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.0.name(), self.0.version())
+    }
+}
+
+/// The registration of an implementation; its module holds it, and dropping it ends it.
+pub struct Registration {
+    class: Arc<Class>,
+    implementation: Arc<Registered>,
+}
+
+impl Registration {
+    /// Registers the implementation that `descriptor` describes. The class is made where
+    /// this is its first implementation, which then is the default. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// * `EINVAL`: a name is empty, too long, or has a character outside `[A-Za-z0-9_-]`.
+    /// * `EEXIST`: the class has an implementation of this name and version.
+    /// * `EPROTO`: the class has another interface; the log says what differs.
+    /// * `ENOMEM`.
+    pub fn new(
+        descriptor: &'static Descriptor,
+        module: &'static ThisModule,
+    ) -> Result<Self> {
+        let implementation = Registered::new(descriptor, module.as_ptr())?;
+        match crate::registry::register(descriptor, implementation.clone()) {
+            Ok(class) => Ok(Self {
+                class,
+                implementation,
+            }),
+            Err(refusal) => {
+                crate::log::refused_registration(descriptor, &refusal);
+                Err(refusal.error)
+            }
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        crate::registry::unregister(&self.class, &self.implementation);
+    }
+}
+
+/// Whether `name` may name a class or an implementation: it becomes a file name and part
+/// of a module alias.
+pub(crate) fn check_name(name: &str) -> Result<(), Refusal> {
+    let is_valid = (1..NAME_LEN).contains(&name.len())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if is_valid {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        EINVAL,
+        fmt!("`{name}` is not a name: 1 to 55 of letters, digits, `_` and `-`"),
+    ))
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The log: one line per edge of a transition, with fixed wording, all of them here.
+
+use kernel::prelude::*;
+
+use crate::error::Refusal;
+use crate::history::Entry;
+use crate::implementation::Descriptor;
+
+pub(crate) fn refused_registration(descriptor: &Descriptor, refusal: &Refusal) {
+    pr_err!(
+        "registration of {}@{} refused: {} {}\n",
+        descriptor.name,
+        descriptor.version,
+        refusal.errno(),
+        refusal.reason.as_str()
+    );
+}
+
+pub(crate) fn refused_caller(refusal: &Refusal) {
+    pr_err!("caller refused: {} {}\n", refusal.errno(), refusal.reason.as_str());
+}
+
+pub(crate) fn begun(id: u64, class: &str, from: &str, to: &str) {
+    pr_info!("transition {id}: {class}: {from} to {to}: begun\n");
+}
+
+pub(crate) fn committed(entry: &Entry) {
+    pr_info!(
+        "transition {}: {}: committed: generation {}, {} instances, {} us, longest wait {} us\n",
+        entry.id,
+        entry.class.as_str(),
+        entry.generation,
+        entry.instances,
+        entry.timing.total_ns / 1000,
+        entry.longest_wait_ns / 1000
+    );
+}
+
+pub(crate) fn aborted(entry: &Entry, reason: &str) {
+    pr_info!(
+        "transition {}: {}: aborted: {} {reason}\n",
+        entry.id,
+        entry.class.as_str(),
+        entry.result
+    );
+}
+
+pub(crate) fn reclaimed(id: u64, class: &str, from: &str) {
+    pr_info!("transition {id}: {class}: reclaimed: {from} released\n");
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Movable types: what may cross an interface and what may stay in a state.
+//!
+//! The code and the constants of a module go away with it, while arguments, results and
+//! states outlive it. So none of these may point into a module. Most kernel data does not;
+//! what does is short: `&'static`, function pointers, `dyn` (its table of methods), locks and
+//! whatever else registers a lock class key, and everything that the kernel calls back.
+
+use crate::fingerprint::Fingerprint;
+use core::{
+    cell::{Cell, UnsafeCell},
+    convert::Infallible,
+    marker::PhantomData,
+    mem::offset_of,
+    num::{NonZero, Wrapping},
+    pin::Pin,
+};
+use kernel::{
+    cred::Credential,
+    error::Error,
+    fs::file::File,
+    iov::{IovIterDest, IovIterSource},
+    mm::Mm,
+    page::Page,
+    pid_namespace::PidNamespace,
+    prelude::*,
+    rbtree::RBTree,
+    str::CString,
+    sync::{
+        aref::ARef,
+        atomic::{Atomic, AtomicType},
+        Arc,
+    },
+    task::Task,
+    time::{ClockSource, Delta, Instant},
+    uaccess::{UserSlice, UserSliceReader, UserSliceWriter},
+};
+
+/// Types whose values hold nothing that goes away with a module.
+///
+/// Implement it with `#[derive(Movable)]`.
+///
+/// # Safety
+///
+/// - No value points into the text, the constants or the statics of a module, neither itself
+///   nor through anything that it owns.
+/// - A value can be moved to another address by copying its bytes, and code of another module
+///   that was compiled against the same definition can use and drop it.
+/// - `FINGERPRINT` is equal in two compilations only where the type's definition and its
+///   layout are, with those of its parts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` may point into a module's text, so it can neither cross an interface nor stay in a state",
+    label = "not known to be movable",
+    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>` of movable types",
+    note = "for a struct or an enum of your own, write `#[derive(Movable)]` above it",
+    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, a lock stays outside"
+)]
+pub unsafe trait Movable {
+    /// Stands for the type's definition and layout.
+    const FINGERPRINT: u64;
+}
+
+macro_rules! plain {
+    ($($type:ty),* $(,)?) => {$(
+        // SAFETY: The type holds no pointer into the kernel at all.
+        unsafe impl Movable for $type {
+            const FINGERPRINT: u64 = Fingerprint::of::<Self>(stringify!($type)).finish();
+        }
+    )*};
+}
+
+plain!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+plain!(
+    NonZero<u8>,
+    NonZero<u16>,
+    NonZero<u32>,
+    NonZero<u64>,
+    NonZero<usize>
+);
+plain!(bool, char, (), Infallible, Error, Delta);
+plain!(core::time::Duration, core::cmp::Ordering);
+plain!(UserPtr, UserSlice, UserSliceReader, UserSliceWriter);
+
+// SAFETY: The bytes are the value.
+unsafe impl Movable for str {
+    const FINGERPRINT: u64 = Fingerprint::new().text("str").finish();
+}
+
+// SAFETY: The bytes are the value.
+unsafe impl Movable for CStr {
+    const FINGERPRINT: u64 = Fingerprint::new().text("CStr").finish();
+}
+
+// SAFETY: The bytes belong to the value, and the kernel allocated them.
+unsafe impl Movable for CString {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("CString").finish();
+}
+
+// SAFETY: A page belongs to the kernel.
+unsafe impl Movable for Page {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("Page").finish();
+}
+
+// SAFETY: It is a number.
+unsafe impl<C: ClockSource> Movable for Instant<C> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("Instant")
+        .number(C::ID as u64)
+        .finish();
+}
+
+// SAFETY: It describes memory that is lent for a call, which the lifetime sees to.
+unsafe impl Movable for IovIterSource<'_> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("IovIterSource").finish();
+}
+
+// SAFETY: As above.
+unsafe impl Movable for IovIterDest<'_> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("IovIterDest").finish();
+}
+
+// SAFETY: The elements are the value, and they are movable.
+unsafe impl<T: Movable> Movable for [T] {
+    const FINGERPRINT: u64 = Fingerprint::new()
+        .text("slice")
+        .number(T::FINGERPRINT)
+        .finish();
+}
+
+// SAFETY: The elements are the value, and they are movable.
+unsafe impl<T: Movable, const N: usize> Movable for [T; N] {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("array")
+        .number(T::FINGERPRINT)
+        .number(N as u64)
+        .finish();
+}
+
+// SAFETY: It holds a movable value or an error number.
+unsafe impl<T: Movable> Movable for Result<T, Error> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("Result")
+        .number(T::FINGERPRINT)
+        .finish();
+}
+
+// Types that hold values of `T`, directly or in memory that the kernel allocated, and nothing
+// else. Their drop glue is compiled into whatever module drops them.
+macro_rules! holds {
+    ($($name:literal: [$($bounds:tt)*] $type:ty;)*) => {$(
+        // SAFETY: All that the value owns are values of a movable type.
+        unsafe impl<T: Movable + $($bounds)*> Movable for $type {
+            const FINGERPRINT: u64 = Fingerprint::of::<Self>($name)
+                .number(T::FINGERPRINT)
+                .finish();
+        }
+    )*};
+}
+
+holds! {
+    "Option": [Sized] Option<T>;
+    "Cell": [Sized] Cell<T>;
+    "UnsafeCell": [Sized] UnsafeCell<T>;
+    "Wrapping": [Sized] Wrapping<T>;
+    "PhantomData": [?Sized] PhantomData<T>;
+    "Atomic": [AtomicType] Atomic<T>;
+    "Arc": [?Sized] Arc<T>;
+    "KBox": [?Sized] KBox<T>;
+    "VBox": [?Sized] VBox<T>;
+    "KVBox": [?Sized] KVBox<T>;
+    "Pin<KBox>": [?Sized] Pin<KBox<T>>;
+    "KVec": [Sized] KVec<T>;
+    "VVec": [Sized] VVec<T>;
+    "KVVec": [Sized] KVVec<T>;
+}
+
+// SAFETY: The tree owns its nodes, which hold movable values and pointers to each other.
+unsafe impl<K: Movable, V: Movable> Movable for RBTree<K, V> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("RBTree")
+        .number(K::FINGERPRINT)
+        .number(V::FINGERPRINT)
+        .finish();
+}
+
+// References are counted by the kernel itself, for types of which no part is a driver's:
+// a device, by contrast, carries the release function of whoever made it.
+macro_rules! counted {
+    ($($type:ty),* $(,)?) => {$(
+        // SAFETY: The kernel owns the object, and its text is where the last reference ends.
+        unsafe impl Movable for ARef<$type> {
+            const FINGERPRINT: u64 =
+                Fingerprint::of::<Self>(concat!("ARef<", stringify!($type), ">")).finish();
+        }
+    )*};
+}
+
+// An open file keeps the module of its operations loaded.
+counted!(Task, Credential, File, PidNamespace, Mm);
+
+macro_rules! tuples {
+    ($(($($part:ident $index:tt),*),)*) => {$(
+        // SAFETY: The parts are the value, and they are movable.
+        unsafe impl<$($part: Movable),*> Movable for ($($part,)*) {
+            const FINGERPRINT: u64 = Fingerprint::of::<Self>("tuple")
+                $(.number(offset_of!(Self, $index) as u64).number($part::FINGERPRINT))*
+                .finish();
+        }
+    )*};
+}
+
+tuples! {
+    (A 0),
+    (A 0, B 1),
+    (A 0, B 1, C 2),
+    (A 0, B 1, C 2, D 3),
+    (A 0, B 1, C 2, D 3, E 4),
+    (A 0, B 1, C 2, D 3, E 4, F 5),
+}

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's primitives, as the protocol uses them.
+//!
+//! `gate.rs`, `record.rs` and `transition.rs` reach the kernel through this file only, so
+//! the same source compiles on the host against a stand-in with these names, where a model
+//! checker explores it (`selftests/model/`).
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+
+use kernel::bindings;
+use kernel::prelude::*;
+use kernel::sync::SpinLock;
+use kernel::types::Opaque;
+
+pub(crate) use kernel::alloc::KVec;
+pub use kernel::error::Result;
+pub(crate) use kernel::error::{
+    code::{EAGAIN, EALREADY, EBUSY, ECANCELED, EDEADLK, ETIMEDOUT},
+    Error,
+};
+pub use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
+pub(crate) use kernel::sync::Arc;
+
+use crate::gate::Gate;
+use crate::record::Records;
+
+// What needs a macro or an inline function of C, in `helpers.c`.
+extern "C" {
+    fn molt_domain_init(domain: *mut bindings::srcu_struct) -> c_int;
+    fn molt_domain_destroy(domain: *mut bindings::srcu_struct);
+    fn molt_domain_call(
+        domain: *mut bindings::srcu_struct,
+        head: *mut bindings::callback_head,
+        func: unsafe extern "C" fn(*mut bindings::callback_head),
+    );
+    fn molt_wait_init(queue: *mut bindings::wait_queue_head);
+    fn molt_wait_wake(queue: *mut bindings::wait_queue_head);
+    fn molt_wait(
+        queue: *mut bindings::wait_queue_head,
+        condition: unsafe extern "C" fn(*mut c_void) -> bool,
+        argument: *mut c_void,
+        timeout_ns: u64,
+    ) -> bool;
+    fn molt_may_sleep() -> bool;
+    fn molt_relax();
+    fn molt_sleep_ns(ns: u64);
+    fn molt_warn_misuse();
+    fn molt_warn_trespass();
+    fn molt_task_hash(task: *const c_void) -> u32;
+}
+
+/// Number of buckets of the record table; each lock lies in a cache line of its own.
+pub(crate) const BUCKETS: usize = 256;
+
+/// The gates of one transition.
+pub(crate) type Gates = KVec<Arc<Gate>>;
+
+/// A held bucket lock.
+pub(crate) type Guard<'a, T> = kernel::sync::lock::Guard<'a, T, kernel::sync::lock::spinlock::SpinLockBackend>;
+
+pub(crate) fn arc<T>(value: T) -> Result<Arc<T>> {
+    Ok(Arc::new(value, GFP_KERNEL)?)
+}
+
+/// Time of the monotonic clock, in nanoseconds. Any context.
+pub(crate) fn now_ns() -> u64 {
+    // SAFETY: Always safe to call.
+    unsafe { bindings::ktime_get() as u64 }
+}
+
+/// Whether the calling context may sleep: preemption and interrupts on, not in an RCU reader.
+pub(crate) fn may_sleep() -> bool {
+    // SAFETY: Always safe to call.
+    unsafe { molt_may_sleep() }
+}
+
+/// Lets others run, where somebody else has to take the next step.
+pub(crate) fn relax() {
+    // SAFETY: Always safe to call; does not sleep where the context may not.
+    unsafe { molt_relax() }
+}
+
+/// Sleeps about `ns` nanoseconds.
+pub(crate) fn sleep_ns(ns: u64) {
+    // SAFETY: The updater may sleep.
+    unsafe { molt_sleep_ns(ns) }
+}
+
+/// Warns once that a sleepable class was called where sleeping is forbidden.
+pub(crate) fn warn_misuse() {
+    // SAFETY: Always safe to call.
+    unsafe { molt_warn_misuse() }
+}
+
+/// Warns once that a rule, a factory or a notification called a handle.
+pub(crate) fn warn_trespass() {
+    // SAFETY: Always safe to call.
+    unsafe { molt_warn_trespass() }
+}
+
+/// Stops this thread of `molt.ko` for good.
+pub(crate) fn halt() -> ! {
+    pr_emerg!("a rule that may not fail called the instance it was moving; its class stays closed\n");
+    loop {
+        sleep_ns(1_000_000_000);
+    }
+}
+
+/// The identity of a task. The task itself is alive as long as a record names it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Task(*mut bindings::task_struct);
+
+impl Task {
+    /// A number that spreads tasks over buckets.
+    pub(crate) fn hash(self) -> usize {
+        // SAFETY: Only the address is used.
+        unsafe { molt_task_hash(self.0.cast()) as usize }
+    }
+
+    pub(crate) fn as_ptr(self) -> *mut bindings::task_struct {
+        self.0
+    }
+}
+
+/// The calling task.
+pub(crate) fn current() -> Task {
+    Task(kernel::task::Task::current_raw())
+}
+
+#[pin_data]
+#[repr(align(64))]
+struct Bucket<T> {
+    #[pin]
+    lock: SpinLock<T>,
+}
+
+/// A table of locked values.
+pub(crate) struct Buckets<T>(Pin<KBox<[Bucket<T>; BUCKETS]>>);
+
+impl<T> Buckets<T> {
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(value: impl Fn() -> T) -> Result<Self> {
+        let bucket = |_| {
+            pin_init!(Bucket {
+                lock <- kernel::new_spinlock!(value(), "molt_records"),
+            })
+        };
+        Ok(Self(KBox::pin_init(
+            pin_init::pin_init_array_from_fn(bucket),
+            GFP_KERNEL,
+        )?))
+    }
+
+    /// Takes the lock of bucket `index`, which is below [`BUCKETS`].
+    pub(crate) fn lock(&self, index: usize) -> Guard<'_, T> {
+        self.0[index % BUCKETS].lock.lock()
+    }
+}
+
+/// A wait queue of the kernel.
+///
+/// # Invariants
+///
+/// Does not move after [`WaitQueue::settle`]: it lies in an `Arc`.
+pub(crate) struct WaitQueue(Opaque<bindings::wait_queue_head>);
+
+// SAFETY: A wait queue head has a lock of its own.
+unsafe impl Send for WaitQueue {}
+// SAFETY: As above.
+unsafe impl Sync for WaitQueue {}
+
+impl WaitQueue {
+    pub(crate) fn new() -> Self {
+        Self(Opaque::zeroed())
+    }
+
+    /// Initialises the queue where it stays. Before that it must not be used.
+    pub(crate) fn settle(&self) {
+        // SAFETY: By the type invariant nobody moves or uses it at this time.
+        unsafe { molt_wait_init(self.0.get()) }
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut bindings::wait_queue_head {
+        self.0.get()
+    }
+
+    pub(crate) fn wake_all(&self) {
+        // SAFETY: By the type invariant the queue is initialised.
+        unsafe { molt_wait_wake(self.0.get()) }
+    }
+
+    /// Sleeps, not interruptibly, until `condition` holds.
+    pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
+        self.wait_timeout(condition, u64::MAX);
+    }
+
+    /// Sleeps until `condition` holds or `timeout_ns` nanoseconds have passed.
+    /// `u64::MAX` means for ever.
+    pub(crate) fn wait_timeout<F: Fn() -> bool>(&self, condition: F, timeout_ns: u64) -> bool {
+        unsafe extern "C" fn call<F: Fn() -> bool>(argument: *mut c_void) -> bool {
+            // SAFETY: `argument` is the closure that `wait_timeout` holds.
+            unsafe { (*argument.cast::<F>())() }
+        }
+        // SAFETY: The closure outlives the call; the queue is initialised.
+        unsafe {
+            molt_wait(
+                self.0.get(),
+                call::<F>,
+                (&raw const condition).cast_mut().cast(),
+                timeout_ns,
+            )
+        }
+    }
+}
+
+/// The domain of a class: an SRCU-fast domain.
+///
+/// # Invariants
+///
+/// Does not move after [`Domain::settle`].
+#[repr(C)]
+pub struct Domain {
+    srcu: Opaque<bindings::srcu_struct>,
+    settled: UnsafeCell<bool>,
+    /// Grace periods that were begun and have not ended.
+    pending: Atomic<u32>,
+}
+
+// SAFETY: `settled` is written once, before the domain is shared.
+unsafe impl Send for Domain {}
+// SAFETY: As above; SRCU is made for sharing.
+unsafe impl Sync for Domain {}
+
+/// What [`Domain::enter`] hands to [`Domain::leave`].
+#[derive(Clone, Copy)]
+pub struct Reader(*mut c_void);
+
+// Where the read side may be inlined: the conditions of SRCU-fast's per-CPU increments.
+// Elsewhere the kernel's own inline functions run, seen by the kernel's checkers.
+macro_rules! inlined_read_side {
+    ($($item:item)*) => { $(
+        #[cfg(all(
+            CONFIG_X86_64,
+            CONFIG_SMP,
+            CONFIG_TREE_SRCU,
+            not(CONFIG_NEED_SRCU_NMI_SAFE),
+            not(CONFIG_PROVE_RCU),
+            not(CONFIG_DEBUG_LOCK_ALLOC)
+        ))]
+        $item
+    )* };
+}
+macro_rules! called_read_side {
+    ($($item:item)*) => { $(
+        #[cfg(not(all(
+            CONFIG_X86_64,
+            CONFIG_SMP,
+            CONFIG_TREE_SRCU,
+            not(CONFIG_NEED_SRCU_NMI_SAFE),
+            not(CONFIG_PROVE_RCU),
+            not(CONFIG_DEBUG_LOCK_ALLOC)
+        )))]
+        $item
+    )* };
+}
+
+inlined_read_side! {
+    const _: () = {
+        assert!(core::mem::offset_of!(bindings::srcu_struct, srcu_ctrp) == 0);
+        assert!(core::mem::offset_of!(bindings::srcu_ctr, srcu_locks) == 0);
+        assert!(core::mem::offset_of!(bindings::srcu_ctr, srcu_unlocks) == 8);
+    };
+
+    impl Domain {
+        /// Enters the domain; any context in which RCU is watching, but NMI.
+        ///
+        /// One increment of a per-CPU counter: a single instruction, so that the grace
+        /// period, which waits for regions without preemption, sees all of it or nothing.
+        #[inline(always)]
+        pub fn enter(&self) -> Reader {
+            let counters: *mut c_void;
+            // SAFETY: By the type invariant the domain is an initialised `srcu_struct`,
+            // whose first word is a per-CPU address; with the per-CPU segment it names
+            // this CPU's counters, of which `srcu_locks` is the first. No `nomem`: the
+            // critical section must not leak out.
+            unsafe {
+                core::arch::asm!(
+                    "mov {counters}, [{domain}]",
+                    "inc qword ptr gs:[{counters}]",
+                    domain = in(reg) self.srcu.get(),
+                    counters = out(reg) counters,
+                    options(nostack),
+                );
+            }
+            Reader(counters)
+        }
+
+        /// Leaves the domain. The counters are those of `enter`: a grace period may have
+        /// flipped the domain's meanwhile.
+        #[inline(always)]
+        pub fn leave(&self, reader: Reader) {
+            // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
+            unsafe {
+                core::arch::asm!(
+                    "inc qword ptr gs:[{counters} + 8]",
+                    counters = in(reg) reader.0,
+                    options(nostack),
+                );
+            }
+        }
+    }
+
+    /// Whether the stamp of a slot is that of its gate. Both loads are acquire loads.
+    #[inline(always)]
+    pub fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
+        // SAFETY: Both words are valid. A plain load is an acquire load on x86, and the
+        // memory clobber keeps the compiler from moving later loads up.
+        unsafe {
+            let stamp: u64;
+            core::arch::asm!(
+                "mov {stamp}, [{slot}]",
+                slot = in(reg) slot.as_ptr(),
+                stamp = out(reg) stamp,
+                options(nostack),
+            );
+            core::arch::asm!(
+                "cmp {stamp}, [{gate}]",
+                "jne {differs}",
+                stamp = in(reg) stamp,
+                gate = in(reg) gate.as_ptr(),
+                differs = label { return false },
+                options(nostack),
+            );
+        }
+        true
+    }
+}
+
+called_read_side! {
+    extern "C" {
+        fn molt_domain_enter(domain: *mut bindings::srcu_struct) -> *mut c_void;
+        fn molt_domain_leave(domain: *mut bindings::srcu_struct, counters: *mut c_void);
+    }
+
+    impl Domain {
+        /// Enters the domain; any context in which RCU is watching, but NMI.
+        pub fn enter(&self) -> Reader {
+            // SAFETY: By the type invariant the domain is initialised.
+            Reader(unsafe { molt_domain_enter(self.srcu.get()) })
+        }
+
+        /// Leaves the domain.
+        pub fn leave(&self, reader: Reader) {
+            // SAFETY: `reader` came from `enter`.
+            unsafe { molt_domain_leave(self.srcu.get(), reader.0) }
+        }
+    }
+
+    /// Whether the stamp of a slot is that of its gate. Both loads are acquire loads.
+    #[inline(always)]
+    pub fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
+        slot.load(Acquire) == gate.load(Acquire)
+    }
+}
+
+impl Domain {
+    pub(crate) fn new() -> Self {
+        Self {
+            srcu: Opaque::zeroed(),
+            settled: UnsafeCell::new(false),
+            pending: Atomic::new(0),
+        }
+    }
+
+    /// Initialises the domain where it stays. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn settle(&self) -> Result {
+        // SAFETY: Nobody uses the domain yet, and it does not move from now on.
+        unsafe {
+            kernel::error::to_result(molt_domain_init(self.srcu.get()))?;
+            *self.settled.get() = true;
+        }
+        Ok(())
+    }
+
+    /// Whether a grace period that somebody gave up waiting for still runs.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.pending.load(Relaxed) != 0
+    }
+
+    /// Waits until everybody who is inside now has left. Sleeps.
+    pub(crate) fn synchronize(&self) {
+        // SAFETY: The domain is initialised.
+        unsafe { bindings::synchronize_srcu_expedited(self.srcu.get()) }
+    }
+
+    /// Waits until no callback of this domain is outstanding. Sleeps.
+    pub(crate) fn barrier(&self) {
+        // SAFETY: The domain is initialised.
+        unsafe { bindings::srcu_barrier(self.srcu.get()) }
+    }
+}
+
+impl Drop for Domain {
+    fn drop(&mut self) {
+        if *self.settled.get_mut() {
+            // SAFETY: Initialised, and nobody is inside: the last reference is gone.
+            unsafe { molt_domain_destroy(self.srcu.get()) }
+        }
+    }
+}
+
+/// The heap part of a grace period: lives until the callback has run, however long that is.
+#[repr(C)]
+struct Pending {
+    head: Opaque<bindings::callback_head>,
+    /// Alive until the callback has run: dropping a domain waits for its callbacks.
+    domain: *const Domain,
+    records: Arc<Records>,
+    ended: Arc<Atomic<u32>>,
+}
+
+/// One grace period of a gate's domain.
+///
+/// Dropping it does not end it. Its callback's text is in this module, which a client keeps
+/// loaded and whose exit waits for the callbacks of each domain.
+pub(crate) struct GracePeriod {
+    ended: Arc<Atomic<u32>>,
+}
+
+impl GracePeriod {
+    /// Begins a grace period of `gate`'s domain; its end wakes the updaters. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn begin(gate: &Gate, records: &Arc<Records>) -> Result<Self> {
+        let ended = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
+        let domain = &gate.domain;
+        let pending = KBox::new(
+            Pending {
+                head: Opaque::zeroed(),
+                domain,
+                records: records.clone(),
+                ended: ended.clone(),
+            },
+            GFP_KERNEL,
+        )?;
+        domain.pending.fetch_add(1, Relaxed);
+        let pending = KBox::into_raw(pending);
+        // SAFETY: `pending` is alive until the callback takes it back; `head` is its first
+        // field (`repr(C)`).
+        unsafe { molt_domain_call(domain.srcu.get(), pending.cast(), grace_period_ended) };
+        Ok(Self { ended })
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Acquire) != 0
+    }
+}
+
+/// Runs with bottom halves off: marks the end and wakes.
+unsafe extern "C" fn grace_period_ended(head: *mut bindings::callback_head) {
+    // SAFETY: `head` is the first field of the `Pending` that `begin` gave away.
+    let pending = unsafe { KBox::from_raw(head.cast::<Pending>()) };
+    // SAFETY: The domain waits for this callback before it goes.
+    unsafe { (*pending.domain).pending.fetch_sub(1, Relaxed) };
+    pending.ended.store(1, Release);
+    pending.records.wake_updaters();
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The reaper: ends instances whose last handle was dropped.
+//!
+//! The last drop may happen in an interrupt, under a spinlock, or in a method of the very
+//! class: so it only queues the slot. A worker of `molt.ko` then ends the instance, as a
+//! top-level call of its class, with no frame of the implementation's module below it.
+
+use core::ffi::c_void;
+use core::ptr::{self, NonNull};
+
+use kernel::bindings;
+use kernel::error::code::ENOMEM;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Full, Relaxed};
+use kernel::types::Opaque;
+
+use crate::object::Memory;
+use crate::registry::framework;
+use crate::slot::Slot;
+
+extern "C" {
+    fn molt_workqueue_new() -> *mut bindings::workqueue_struct;
+    fn molt_workqueue_destroy(queue: *mut bindings::workqueue_struct);
+    fn molt_work_init(
+        work: *mut bindings::work_struct,
+        func: unsafe extern "C" fn(*mut bindings::work_struct),
+    );
+    fn molt_work_queue(queue: *mut bindings::workqueue_struct, work: *mut bindings::work_struct);
+    fn molt_work_flush(work: *mut bindings::work_struct);
+}
+
+/// The queue of dead slots and the work item that empties it.
+pub(crate) struct Reaper {
+    dead: Atomic<*mut Slot>,
+    work: KBox<Opaque<bindings::work_struct>>,
+    queue: NonNull<c_void>,
+}
+
+// SAFETY: Work items and queues are made for sharing.
+unsafe impl Send for Reaper {}
+// SAFETY: As above.
+unsafe impl Sync for Reaper {}
+
+impl Reaper {
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        let work = KBox::new(Opaque::zeroed(), GFP_KERNEL)?;
+        // SAFETY: The item lies on the heap and stays there.
+        unsafe { molt_work_init(work.get(), reap) };
+        // SAFETY: Always safe to call.
+        let queue = NonNull::new(unsafe { molt_workqueue_new() }.cast()).ok_or(ENOMEM)?;
+        Ok(Self {
+            dead: Atomic::new(ptr::null_mut()),
+            work,
+            queue,
+        })
+    }
+
+    /// Waits until all that was queued before has ended. Sleeps.
+    pub(crate) fn flush(&self) {
+        // SAFETY: Initialised in `new`.
+        unsafe { molt_work_flush(self.work.get()) }
+    }
+}
+
+impl Drop for Reaper {
+    fn drop(&mut self) {
+        // SAFETY: Clients are gone, so nobody queues; this drains the queue.
+        unsafe { molt_workqueue_destroy(self.queue.as_ptr().cast()) }
+    }
+}
+
+/// Queues an instance that has no handle any more. Any context.
+pub(crate) fn bury(slot: NonNull<Slot>) {
+    let reaper = &framework().reaper;
+    let mut first = reaper.dead.load(Relaxed);
+    loop {
+        // SAFETY: With its last handle gone the slot is the reaper's.
+        unsafe { Slot::set_next_dead(slot.as_ptr(), first) };
+        match reaper.dead.cmpxchg(first, slot.as_ptr(), Full) {
+            Ok(_) => break,
+            Err(seen) => first = seen,
+        }
+    }
+    // SAFETY: Initialised in `new`; queuing does not sleep.
+    unsafe { molt_work_queue(reaper.queue.as_ptr().cast(), reaper.work.get()) };
+}
+
+unsafe extern "C" fn reap(_work: *mut bindings::work_struct) {
+    let mut next = framework().reaper.dead.xchg(ptr::null_mut(), Full);
+    while !next.is_null() {
+        // SAFETY: Queued slots are the reaper's alone.
+        let slot = unsafe { KBox::from_raw(next) };
+        next = slot.next_dead();
+        end(slot);
+    }
+}
+
+/// Ends one instance. The call is over, and with it every use of the implementation's text,
+/// before the slot's memory goes.
+fn end(slot: KBox<Slot>) {
+    let place = KBox::into_raw(slot);
+    // SAFETY: The slot stays alive to the end of this function.
+    let slot = unsafe { &*place };
+    let class = slot.class().clone();
+    slot.gate().call(&slot.stamp, || {
+        // SAFETY: Inside a call of the class; nobody else calls a slot without handles.
+        let Some(object) = NonNull::new(slot.object()) else {
+            return;
+        };
+        // SAFETY: As above, the object is valid, and now this function's.
+        let memory = unsafe { Memory::from_raw(object) };
+        // SAFETY: An instance pins its implementation.
+        let implementation = unsafe { &*(*memory.header()).implementation };
+        // SAFETY: The state is whole, and dropped once; the slot was inserted at creation.
+        unsafe {
+            (implementation.descriptor().drop)(memory.state(implementation));
+            class.lists().remove(place);
+        }
+        drop(memory);
+        class.instance_gone();
+        implementation.instances.fetch_sub(1, Relaxed);
+        implementation.unpin(1);
+    });
+    // SAFETY: Unlinked, and without handles.
+    drop(unsafe { KBox::from_raw(place) });
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Records: who is inside which class while a transition runs.
+//!
+//! A record lies on the stack of the task that it stands for and is linked into one
+//! global, hashed table. It belongs to its call, not to a transition: a call that was
+//! recorded by one transition and still runs is seen by every later one. The table is
+//! never reset.
+//!
+//! # Invariants
+//!
+//! Each record in a bucket is alive, is linked in exactly the bucket of its task, and is
+//! read and unlinked under the lock of that bucket only.
+
+use core::ptr;
+
+use crate::gate::Gate;
+use crate::primitives::{
+    current, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task, WaitQueue, BUCKETS,
+};
+use crate::transition::Attempt;
+
+/// What a record stands for.
+#[derive(Clone, Copy)]
+pub(crate) enum Role {
+    /// A call that was admitted while a transition of this gate's class ran.
+    Call(*const Gate),
+    /// The task that drives this attempt. It has no business at any gate.
+    Updater(*const Attempt),
+}
+
+/// One entry of the table.
+pub(crate) struct Record {
+    pub(crate) task: Task,
+    pub(crate) role: Role,
+    /// When the record was made, in nanoseconds of the monotonic clock.
+    pub(crate) since_ns: u64,
+    next: *mut Record,
+}
+
+impl Record {
+    pub(crate) fn new(role: Role) -> Self {
+        Self {
+            task: current(),
+            role,
+            since_ns: now_ns(),
+            next: ptr::null_mut(),
+        }
+    }
+
+    fn is_call_of(&self, gates: &[Arc<Gate>]) -> bool {
+        match self.role {
+            Role::Call(gate) => gates.iter().any(|g| ptr::eq(&**g, gate)),
+            Role::Updater(_) => false,
+        }
+    }
+}
+
+/// The head of one bucket's list.
+pub(crate) struct Head(*mut Record);
+
+// SAFETY: The records that can be reached from a head are touched under its bucket's lock
+// only, whoever holds it.
+unsafe impl Send for Head {}
+
+impl Head {
+    pub(crate) const fn new() -> Self {
+        Self(ptr::null_mut())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
+        let mut next = self.0;
+        core::iter::from_fn(move || {
+            // SAFETY: By the module's invariants each linked record is alive while the
+            // bucket's lock is held, which `&self` shows.
+            let record = unsafe { next.as_ref() }?;
+            next = record.next;
+            Some(record)
+        })
+    }
+
+    /// The attempt that `task` drives, if it drives one.
+    pub(crate) fn attempt_of(&self, task: Task) -> Option<*const Attempt> {
+        self.iter()
+            .filter(|record| record.task == task)
+            .find_map(|record| match record.role {
+                Role::Updater(attempt) => Some(attempt),
+                Role::Call(_) => None,
+            })
+    }
+
+    /// Whether `task` is inside a recorded call, of any class.
+    pub(crate) fn has_call_of(&self, task: Task) -> bool {
+        self.iter()
+            .any(|record| record.task == task && matches!(record.role, Role::Call(_)))
+    }
+
+    /// # Safety
+    ///
+    /// `record` stays where it is, and alive, until [`Head::remove`].
+    pub(crate) unsafe fn insert(&mut self, record: *mut Record) {
+        // SAFETY: By the caller's promise.
+        unsafe { (*record).next = self.0 };
+        self.0 = record;
+    }
+
+    pub(crate) fn remove(&mut self, record: *mut Record) {
+        let mut link: *mut *mut Record = &mut self.0;
+        // SAFETY: `link` points to the head or to the `next` of a linked record; all of
+        // them are alive under the bucket's lock.
+        unsafe {
+            while !(*link).is_null() {
+                if *link == record {
+                    *link = (*record).next;
+                    return;
+                }
+                link = &mut (**link).next;
+            }
+        }
+    }
+}
+
+/// The table of records, and the queue on which updaters wait for it to drain.
+pub(crate) struct Records {
+    buckets: Buckets<Head>,
+    drain_sequence: Atomic<u64>,
+    /// Everything that an updater waits for wakes this queue: a record that goes, the end
+    /// of a grace period, a request to abort.
+    pub(crate) drain: WaitQueue,
+}
+
+impl Records {
+    /// Makes an empty table.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        Ok(Self {
+            buckets: Buckets::new(Head::new)?,
+            drain_sequence: Atomic::new(0),
+            drain: WaitQueue::new(),
+        })
+    }
+
+    /// Brings the wait queue into use, once the table is where it stays.
+    pub(crate) fn settle(&self) {
+        self.drain.settle();
+    }
+
+    pub(crate) fn bucket(&self, task: Task) -> Guard<'_, Head> {
+        self.buckets.lock(task.hash() % BUCKETS)
+    }
+
+    /// Runs `body` with a record of the updater in place.
+    pub(crate) fn with_updater<R>(&self, attempt: &Attempt, body: impl FnOnce() -> R) -> R {
+        let mut record = Record::new(Role::Updater(attempt));
+        let task = record.task;
+        let place = &raw mut record;
+        // SAFETY: `record` is not moved, and is removed below before it dies.
+        unsafe { self.bucket(task).insert(place) };
+        let result = body();
+        self.bucket(task).remove(place);
+        result
+    }
+
+    /// Counts the recorded calls of the classes behind `gates`, passing every bucket's lock.
+    ///
+    /// Since the caller has published the phase before, a task that enters its record
+    /// after the scan has passed its bucket has seen that phase.
+    pub(crate) fn scan(&self, gates: &[Arc<Gate>]) -> usize {
+        let mut calls = 0;
+        self.for_each_call(gates, |_| calls += 1);
+        calls
+    }
+
+    /// Hands each recorded call of `gates` to `f`, under its bucket's lock: `f` must not sleep.
+    pub(crate) fn for_each_call(&self, gates: &[Arc<Gate>], mut f: impl FnMut(&Record)) {
+        for index in 0..BUCKETS {
+            let bucket = self.buckets.lock(index);
+            bucket
+                .iter()
+                .filter(|record| record.is_call_of(gates))
+                .for_each(&mut f);
+        }
+    }
+
+    pub(crate) fn drain_sequence(&self) -> u64 {
+        self.drain_sequence.load(Relaxed)
+    }
+
+    /// Tells every updater that something it may wait for has happened.
+    pub(crate) fn wake_updaters(&self) {
+        self.drain_sequence.fetch_add(1, Full);
+        self.drain.wake_all();
+    }
+}

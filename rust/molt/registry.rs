@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The registry: the framework's one root, the classes, and who watches them.
+
+use core::ptr;
+
+use kernel::error::code::{EBUSY, EEXIST, EINVAL, ENOENT};
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{Arc, Mutex};
+
+use crate::class::Class;
+use crate::error::Refusal;
+use crate::history::History;
+use crate::implementation::{check_name, Descriptor, Registered};
+use crate::interface::Context;
+use crate::reaper::Reaper;
+use crate::record::Records;
+use crate::update::Transition;
+
+/// Told what happens to classes. A control module registers one; its text is that
+/// module's, which takes it back with [`unwatch`] before it goes.
+pub trait Observer: Send + Sync {
+    /// A class was made. May sleep; must not register or remove classes.
+    fn class_added(&self, class: &Arc<Class>);
+    /// A class was taken out of the registry. As above.
+    fn class_removed(&self, class: &Arc<Class>);
+    /// A transition has ended, committed or not. Runs in its thread, with the gate open.
+    fn transition_ended(&self, transition: &Transition);
+}
+
+/// Everything that `molt.ko` keeps.
+#[pin_data]
+pub(crate) struct Framework {
+    #[pin]
+    classes: Mutex<KVec<Arc<Class>>>,
+    #[pin]
+    observers: Mutex<KVec<Arc<dyn Observer>>>,
+    #[pin]
+    pub(crate) history: Mutex<History>,
+    pub(crate) records: Arc<Records>,
+    pub(crate) reaper: Reaper,
+    next_transition: Atomic<u64>,
+}
+
+static ROOT: Atomic<*const Framework> = Atomic::new(ptr::null());
+
+/// The framework. Only from `molt.ko`'s init to its exit: from a client's point of view
+/// always, since each client needs `molt.ko`'s symbols.
+pub(crate) fn framework() -> &'static Framework {
+    // SAFETY: Set by `Root::new` before any client can be linked.
+    unsafe { &*ROOT.load(Relaxed) }
+}
+
+/// Owns the framework; `molt.ko`'s module data.
+pub(crate) struct Root(Pin<KBox<Framework>>);
+
+impl Root {
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Self> {
+        let records = Arc::new(Records::new()?, GFP_KERNEL)?;
+        records.settle();
+        let reaper = Reaper::new()?;
+        let framework = KBox::pin_init(
+            pin_init!(Framework {
+                classes <- kernel::new_mutex!(KVec::new(), "molt_classes"),
+                observers <- kernel::new_mutex!(KVec::new(), "molt_observers"),
+                history <- kernel::new_mutex!(History::new(), "molt_history"),
+                records,
+                reaper,
+                next_transition: Atomic::new(1),
+            }),
+            GFP_KERNEL,
+        )?;
+        ROOT.store(&raw const *framework, Relaxed);
+        Ok(Self(framework))
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        // Classes that nobody removed have neither instances nor implementations: their
+        // modules are gone, or this one would not be going.
+        self.0.reaper.flush();
+        self.0.classes.lock().clear();
+    }
+}
+
+impl Framework {
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Class>> {
+        let classes = self.classes.lock();
+        classes.iter().find(|class| class.name() == name).cloned()
+    }
+
+    pub(crate) fn next_transition(&self) -> u64 {
+        self.next_transition.fetch_add(1, Relaxed)
+    }
+
+    pub(crate) fn tell(&self, tell: impl FnMut(&Arc<dyn Observer>)) {
+        self.observers.lock().iter().for_each(tell);
+    }
+}
+
+/// Registers an implementation, and its class where there is none of that name. May sleep.
+pub(crate) fn register(
+    descriptor: &'static Descriptor,
+    implementation: Arc<Registered>,
+) -> Result<Arc<Class>, Refusal> {
+    check_name(descriptor.class)?;
+    check_name(descriptor.name)?;
+    if descriptor.interface.context != Context::Sleepable {
+        return Err(Refusal::new(
+            EINVAL,
+            fmt!("{}: classes of atomic context are not supported", descriptor.class),
+        ));
+    }
+    let framework = framework();
+    let mut classes = framework.classes.lock();
+    let known = classes.iter().find(|c| c.name() == descriptor.class).cloned();
+    let is_new = known.is_none();
+    let class = match known {
+        Some(class) => class,
+        None => Class::new(descriptor.class, descriptor.interface)?,
+    };
+    class.interface().check(descriptor.class, descriptor.interface)?;
+    if is_new {
+        // Reserved first, so that nothing after `adopt` can fail.
+        classes.reserve(1, GFP_KERNEL)?;
+    }
+    adopt(&class, implementation)?;
+    if is_new {
+        let _ = classes.push(class.clone(), GFP_KERNEL);
+    }
+    drop(classes);
+    if is_new {
+        framework.tell(|observer| observer.class_added(&class));
+    }
+    Ok(class)
+}
+
+fn adopt(class: &Arc<Class>, implementation: Arc<Registered>) -> Result<(), Refusal> {
+    let mut inner = class.inner().lock();
+    let is_known = inner
+        .implementations
+        .iter()
+        .any(|i| i.name() == implementation.name() && i.version() == implementation.version());
+    if is_known {
+        return Err(Refusal::new(
+            EEXIST,
+            fmt!("{} has {} already", class.name(), implementation.label()),
+        ));
+    }
+    inner.implementations.reserve(1, GFP_KERNEL)?;
+    if inner.default.is_none() {
+        implementation
+            .pin()
+            .map_err(|error| Refusal::new(error, fmt!("the module is going")))?;
+        class.set_factory(&implementation);
+        inner.default = Some(implementation.clone());
+    }
+    inner.implementations.push(implementation, GFP_KERNEL)?;
+    Ok(())
+}
+
+/// Ends a registration: the module's exit, or the undoing of an init that failed.
+///
+/// An exit finds the implementation unused, since each use pins the module. A failing init
+/// finds it unused too, but for being the default of a class that it has just made: until
+/// its module is live nobody can create through it or update to it.
+pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
+    // An update that has just let go of the module may still be writing its history.
+    framework().reaper.flush();
+    let mut inner = class.inner().lock();
+    inner
+        .implementations
+        .retain(|other| !Arc::ptr_eq(other, implementation));
+    let was_default = inner
+        .default
+        .as_ref()
+        .is_some_and(|default| Arc::ptr_eq(default, implementation));
+    drop(inner);
+    if was_default {
+        if let Err(refusal) = class.retire() {
+            pr_err!("{}: {}\n", class.name(), refusal.reason.as_str());
+        }
+        forget(class);
+    }
+}
+
+/// Takes a class without instances out of the registry; its implementations stay registered
+/// with nothing to serve, and their modules can go. Sleeps.
+///
+/// # Errors
+///
+/// * `ENOENT`: there is no such class.
+/// * `EBUSY`: it has instances, or a transition is running.
+pub fn remove(name: &str) -> Result<(), Refusal> {
+    let class = framework()
+        .find(name)
+        .ok_or_else(|| Refusal::new(ENOENT, fmt!("no class `{name}`")))?;
+    // Handles that were dropped just now still count until the reaper has come by.
+    framework().reaper.flush();
+    class.retire()?;
+    forget(&class);
+    Ok(())
+}
+
+fn forget(class: &Arc<Class>) {
+    let mut classes = framework().classes.lock();
+    let before = classes.len();
+    classes.retain(|other| !Arc::ptr_eq(other, class));
+    let is_gone = classes.len() != before;
+    drop(classes);
+    if is_gone {
+        framework().tell(|observer| observer.class_removed(class));
+    }
+}
+
+/// Looks a class up by name. May sleep.
+pub fn find(name: &str) -> Option<Arc<Class>> {
+    framework().find(name)
+}
+
+/// Visits every class. `f` must not register or remove classes. May sleep.
+pub fn for_each_class(mut f: impl FnMut(&Arc<Class>)) {
+    framework().classes.lock().iter().for_each(&mut f);
+}
+
+/// Adds an observer, and tells it of each class that there is. May sleep.
+///
+/// # Errors
+///
+/// `EBUSY`: it is one already. `ENOMEM`.
+pub fn watch(observer: Arc<dyn Observer>) -> Result {
+    let framework = framework();
+    // Both locks in the order of `register`, which lets go of the first: a class that is
+    // made meanwhile is told of after, by whoever made it, and an observer takes it twice.
+    let classes = framework.classes.lock();
+    let mut observers = framework.observers.lock();
+    if observers.iter().any(|other| Arc::ptr_eq(other, &observer)) {
+        return Err(EBUSY);
+    }
+    observers.push(observer.clone(), GFP_KERNEL)?;
+    for class in classes.iter() {
+        observer.class_added(class);
+    }
+    Ok(())
+}
+
+/// Takes an observer back; when this returns none of its functions runs. Sleeps.
+pub fn unwatch(observer: &Arc<dyn Observer>) {
+    framework()
+        .observers
+        .lock()
+        .retain(|other| !Arc::ptr_eq(other, observer));
+}

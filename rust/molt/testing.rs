@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Hooks for tests, off unless a parameter of `molt.ko` is set.
+
+use crate::primitives::sleep_ns;
+use crate::transition::{Attempt, Milestone};
+
+/// Holds every attempt at one milestone for as long as the parameter `test_hold` names it:
+/// 1 tracking, 2 blocking, 3 transferring, 4 prepared. The deadline and an abort end it.
+pub(crate) fn hold(milestone: Milestone, attempt: &Attempt) {
+    let number = match milestone {
+        Milestone::Tracking => 1,
+        Milestone::Blocking => 2,
+        Milestone::Transferring => 3,
+        Milestone::Prepared => 4,
+    };
+    while held() == number && attempt.is_running() && !attempt.is_past_deadline() {
+        sleep_ns(1_000_000);
+    }
+}
+
+extern "C" {
+    /// In `helpers.c`: the kernel crate's parameters cannot be written at run time.
+    static molt_test_hold: i32;
+    static molt_test_state: bool;
+}
+
+fn held() -> i32 {
+    // SAFETY: A word that root may change at any time.
+    unsafe { (&raw const molt_test_hold).read_volatile() }
+}
+
+/// Whether the state of instances may be shown, byte for byte.
+pub fn shows_state() -> bool {
+    // SAFETY: As above.
+    unsafe { (&raw const molt_test_state).read_volatile() }
+}

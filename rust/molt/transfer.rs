@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! State transfer: a typed trait for authors, a table for the engine.
+//!
+//! An implementation describes how its state is made from another version's, and, since
+//! the older version knows nothing of the newer one, also the way back. The types of both
+//! ends are the author's; each names the version that it stands for, and the engine
+//! compares its fields with those that the other module really has before anything is
+//! touched.
+
+use core::mem::MaybeUninit;
+
+use kernel::error::code::EPROTO;
+use kernel::prelude::*;
+
+use crate::error::Refusal;
+use crate::implementation::Registered;
+use crate::schema::{Field, State};
+
+/// How a state is made from the state of another version.
+///
+/// Two phases. [`prepare`](Transfer::prepare) may fail, and borrows the old state; it runs
+/// for every instance before anything is changed. [`commit`](Transfer::commit) cannot fail.
+/// Both run in the updater's task while no call is inside the class; they must not call
+/// handles (the update then ends with `EDEADLK`) and must not wait for a caller.
+///
+/// The states are plain values here: a state with a lock in it is not `Unpin`.
+pub trait Transfer<Old: State + Unpin>: State + Unpin {
+    /// What `prepare` hands to `commit`; dropped where the update is aborted.
+    type Prepared;
+
+    /// Makes what the new state needs and may be refused.
+    ///
+    /// # Errors
+    ///
+    /// Any: the update is aborted with it, and every instance stays as it was.
+    fn prepare(old: &Old) -> Result<Self::Prepared>;
+
+    /// Makes the new state. May take parts out of the old one; what is left there is
+    /// dropped later by the old version's own code.
+    fn commit(old: &mut Old, prepared: Self::Prepared) -> Self;
+}
+
+/// One end of a transfer: a version's state, as the author of the transfer knows it.
+#[derive(Clone, Copy)]
+pub struct End {
+    /// Name of the implementation.
+    pub name: &'static str,
+    /// Version of the state; `None`: that of the module which brings the table.
+    pub version: Option<u32>,
+    /// Size in bytes.
+    pub size: usize,
+    /// Alignment in bytes.
+    pub align: usize,
+    /// The fields.
+    pub fields: &'static [Field],
+}
+
+impl End {
+    /// The end that `T` stands for.
+    pub const fn of<T: State>() -> Self {
+        Self {
+            name: T::NAME,
+            version: T::VERSION,
+            size: size_of::<T>(),
+            align: align_of::<T>(),
+            fields: T::FIELDS,
+        }
+    }
+}
+
+/// A transfer as the engine sees it. The functions' text is in the module of the
+/// implementation that brings the table; a transition pins the modules of both ends.
+#[repr(C)]
+pub struct Table {
+    /// The state that it is made from.
+    pub from: End,
+    /// The state that it makes.
+    pub to: End,
+    pub(crate) prepared_size: usize,
+    pub(crate) prepared_align: usize,
+    /// Old state, place for the prepared value.
+    pub(crate) prepare: unsafe fn(*const (), *mut ()) -> Result,
+    /// Drops the prepared value.
+    pub(crate) undo: unsafe fn(*mut ()),
+    /// Old state, prepared value (consumed), place for the new state.
+    pub(crate) commit: unsafe fn(*mut (), *mut (), *mut ()),
+    /// Drops what `commit` left of the old state. `None`: the old state is still a whole
+    /// value, and its own implementation drops it.
+    pub(crate) drop_rest: Option<unsafe fn(*mut ())>,
+}
+
+impl Table {
+    /// The table of `New: Transfer<Old>`.
+    pub const fn of<Old: State + Unpin, New: Transfer<Old>>() -> Self {
+        Self {
+            from: End::of::<Old>(),
+            to: End::of::<New>(),
+            prepared_size: size_of::<New::Prepared>(),
+            prepared_align: align_of::<New::Prepared>(),
+            prepare: prepare::<Old, New>,
+            undo: undo::<Old, New>,
+            commit: commit::<Old, New>,
+            drop_rest: None,
+        }
+    }
+}
+
+unsafe fn prepare<Old: State + Unpin, New: Transfer<Old>>(
+    old: *const (),
+    prepared: *mut (),
+) -> Result {
+    // SAFETY: The engine has checked that `old` has the layout of `Old`, and borrows it.
+    let value = New::prepare(unsafe { &*old.cast::<Old>() })?;
+    // SAFETY: `prepared` is memory for this type.
+    unsafe { prepared.cast::<New::Prepared>().write(value) };
+    Ok(())
+}
+
+unsafe fn undo<Old: State + Unpin, New: Transfer<Old>>(prepared: *mut ()) {
+    // SAFETY: `prepare` has written the value, and it is given up.
+    unsafe { prepared.cast::<New::Prepared>().drop_in_place() };
+}
+
+unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
+    old: *mut (),
+    prepared: *mut (),
+    new: *mut (),
+) {
+    // SAFETY: The engine owns the old state, the prepared value and the new memory.
+    unsafe {
+        let prepared = prepared.cast::<New::Prepared>().read();
+        let state = New::commit(&mut *old.cast::<Old>(), prepared);
+        new.cast::<MaybeUninit<New>>().write(MaybeUninit::new(state));
+    }
+}
+
+/// Finds the table that leads from one implementation to another: the newer version brings
+/// both directions, so either may have it.
+///
+/// # Errors
+///
+/// `EPROTO`: there is none, or it was written for another layout than the module has.
+pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table, Refusal> {
+    for owner in [to, from] {
+        let table = owner.descriptor().transfers.iter().find(|table| {
+            is_end_of(&table.from, owner, from) && is_end_of(&table.to, owner, to)
+        });
+        if let Some(table) = table {
+            check_end(&table.from, from)?;
+            check_end(&table.to, to)?;
+            return Ok(table);
+        }
+    }
+    Err(Refusal::new(
+        EPROTO,
+        fmt!(
+            "neither {} nor {} has a transfer from {} to {}",
+            to.label(),
+            from.label(),
+            from.label(),
+            to.label()
+        ),
+    ))
+}
+
+fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {
+    end.name == implementation.name()
+        && end.version.unwrap_or(owner.version()) == implementation.version()
+}
+
+/// Compares what the author of a transfer took for a version's state with what it is.
+fn check_end(end: &End, implementation: &Registered) -> Result<(), Refusal> {
+    let actual = &implementation.descriptor().state;
+    let label = implementation.label();
+    for (index, known) in end.fields.iter().enumerate() {
+        let Some(field) = actual.fields.get(index) else {
+            return Err(Refusal::new(
+                EPROTO,
+                fmt!("the transfer knows a field `{}` that {label} does not have", known.name),
+            ));
+        };
+        if field.name != known.name
+            || field.fingerprint != known.fingerprint
+            || field.size != known.size
+            || field.offset != known.offset
+        {
+            return Err(Refusal::new(
+                EPROTO,
+                fmt!(
+                    "{label} has field `{}: {}` where the transfer knows `{}: {}`",
+                    field.name,
+                    field.type_name,
+                    known.name,
+                    known.type_name
+                ),
+            ));
+        }
+    }
+    if let Some(field) = actual.fields.get(end.fields.len()) {
+        return Err(Refusal::new(
+            EPROTO,
+            fmt!("{label} has a field `{}` that the transfer does not know", field.name),
+        ));
+    }
+    if actual.size != end.size || actual.align != end.align {
+        return Err(Refusal::new(
+            EPROTO,
+            fmt!(
+                "the state of {label} has {} bytes aligned to {} where the transfer knows {} and {}",
+                actual.size,
+                actual.align,
+                end.size,
+                end.align
+            ),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What the scripts of tools/ share: where things are, messages, steps, locks.
+
+set -euo pipefail
+
+MOLT=$(cd -- "${BASH_SOURCE[0]%/*}/.." && pwd -P)
+TOOLS=$MOLT/tools
+BUILD=$MOLT/build
+CACHE=${MOLT_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/molt}
+export MOLT_CACHE=$CACHE
+
+say()
+{
+	printf 'molt: %s\n' "$*" >&2
+}
+
+die()
+{
+	printf 'molt: error: %s\n' "$1" >&2
+	shift
+	(($# == 0)) || printf '      %s\n' "$@" >&2
+	exit 1
+}
+
+# An interrupted script takes the child it waits for with it. All long work is
+# started by run(), in the background, since bash delays a trap until a child in
+# the foreground has ended. What a child started itself dies by bubblewrap's
+# --die-with-parent or unshare's --kill-child, also after SIGKILL.
+child=
+
+interrupted()
+{
+	trap '' INT TERM HUP
+	[[ -z $child ]] || { kill -TERM "$child" && wait "$child"; } 2>/dev/null || :
+	say "interrupted; what is whole is kept, run it again to go on"
+	exit "$1"
+}
+
+trap 'interrupted 129' HUP
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+
+run()
+{
+	local status=0
+
+	setpriv --pdeathsig TERM "$@" <&0 &
+	child=$!
+	wait "$child" || status=$?
+	child=
+	return "$status"
+}
+
+# step NAME LOG COMMAND...: runs a long command with its output in LOG; a line at
+# the start, at the end and, that one can see it move, now and then in between.
+step()
+{
+	local name=$1 log=$2 start=$SECONDS next=$((SECONDS + 15)) status=0 pid tick line
+	shift 2
+
+	say "$name ..."
+	"$@" >"$log" 2>&1 </dev/null &
+	child=$! pid=$!
+	while [[ -d /proc/$pid ]]; do
+		sleep 1 &
+		tick=$!
+		wait -n "$pid" "$tick" || :
+		kill -0 "$pid" 2>/dev/null || break
+		((SECONDS >= next)) || continue
+		line=$(tail -c 300 -- "$log" | tr '\r' '\n' | tail -n 1)
+		say "$name: $((SECONDS - start)) s: ${line:0:70}"
+		next=$((SECONDS + 15))
+	done
+	wait "$pid" || status=$?
+	child=
+	if ((status)); then
+		tail -n 25 -- "$log" >&2
+		say "$name: failed (status $status) after $((SECONDS - start)) s; log: $log"
+		return "$status"
+	fi
+	say "$name: done in $((SECONDS - start)) s"
+}
+
+# lock FILE WHAT: one holder at a time; the kernel releases it however we end.
+lock()
+{
+	local fd holder
+
+	exec {fd}>>"$1"
+	if ! flock -n "$fd"; then
+		read -r holder <"$1" || holder=
+		say "waiting for another run${holder:+ (process $holder)}: $2"
+		run flock "$fd"
+	fi
+	echo "$$" >"$1"
+	locked=$fd
+}
+
+unlock()
+{
+	exec {locked}>&-
+}
+
+# Locks the build folder of this checkout for a verb and all that it calls.
+lock_build()
+{
+	mkdir -p "$BUILD"
+	[[ -n ${MOLT_BUILD_LOCKED:-} ]] || lock "$BUILD/.lock" "it uses $BUILD"
+	export MOLT_BUILD_LOCKED=1
+}
+
+# wipe DIR...: also what an interrupted bootstrap left to our subordinate ids.
+wipe()
+{
+	local dir
+
+	for dir; do
+		[[ -e $dir ]] || continue
+		rm -rf -- "$dir" 2>/dev/null ||
+			unshare --map-root-user --map-auto rm -rf -- "$dir" ||
+			die "cannot remove $dir"
+	done
+}
+
+# Recipes are part of the names in the cache, so that checkouts of different age
+# can share it.
+root_recipe()
+{
+	sha256sum <"$TOOLS/packages" | cut -c1-8
+}
+
+kernel_recipe()
+{
+	{
+		root_recipe
+		cat -- "$TOOLS"/inside/kernel-{fetch,build}
+	} | sha256sum | cut -c1-8
+}
+
+root_dir()
+{
+	printf '%s/root-%s\n' "$CACHE" "$(root_recipe)"
+}
+
+# The link names the kernel that the last look at the mirror found.
+kernel_dir()
+{
+	readlink -e -- "$CACHE/kernel-now-$(kernel_recipe)"
+}
