@@ -28,12 +28,12 @@ die()
 # started by run(), in the background, since bash delays a trap until a child in
 # the foreground has ended. What a child started itself dies by bubblewrap's
 # --die-with-parent or unshare's --kill-child, also after SIGKILL.
-child=
+child="" stop=TERM
 
 interrupted()
 {
 	trap '' INT TERM HUP
-	[[ -z $child ]] || { kill -TERM "$child" && wait "$child"; } 2>/dev/null || :
+	[[ -z $child ]] || { kill -"$stop" "$child" && wait "$child"; } 2>/dev/null || :
 	say "interrupted; what is whole is kept, run it again to go on"
 	exit "$1"
 }

@@ -2,14 +2,15 @@
 
 //! Blockers: the calls that kept an attempt from quiescence, by name.
 
-use core::ffi::{c_char, c_void};
+use core::ffi::c_void;
 
 use kernel::bindings;
 use kernel::prelude::*;
 
+use crate::helpers::{molt_for_each_task_in, molt_task_describe};
 use crate::gate::Gate;
 use crate::implementation::Registered;
-use crate::primitives::{now_ns, Arc, Gates};
+use crate::primitives::{current, now_ns, Arc};
 use crate::record::Records;
 use crate::text::Text;
 
@@ -19,32 +20,26 @@ const MOST: usize = 64;
 /// Length of a task's name in the kernel.
 const COMM_LEN: usize = 16;
 
-extern "C" {
-    fn molt_task_describe(task: *mut bindings::task_struct, pid: *mut i32, comm: *mut c_char);
-    fn molt_for_each_task_in(
-        module: *const bindings::module,
-        found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
-        argument: *mut c_void,
-    );
-}
-
-/// One call that was inside the class when the deadline came.
+/// A task, by what people know it by.
 #[derive(Clone, Copy)]
-pub struct Blocker {
+pub struct Who {
     /// Thread identifier in the initial namespace.
     pub pid: i32,
     /// The task's name.
     pub comm: Text<COMM_LEN>,
-    /// How long the call had been inside, in nanoseconds. `None`: it came before tracking
-    /// began, and was found by its stack (best effort).
-    pub inside_ns: Option<u64>,
 }
 
-impl Blocker {
+impl Who {
+    /// The calling task.
+    pub(crate) fn current() -> Self {
+        // SAFETY: The calling task is alive.
+        unsafe { Self::of(current().as_ptr()) }
+    }
+
     /// # Safety
     ///
     /// `task` is alive for the length of this call.
-    unsafe fn new(task: *mut bindings::task_struct, inside_ns: Option<u64>) -> Self {
+    unsafe fn of(task: *mut bindings::task_struct) -> Self {
         let mut pid = 0;
         let mut comm: [u8; COMM_LEN] = [0; COMM_LEN];
         // SAFETY: By the caller's promise; `comm` is as long as a task's name.
@@ -53,23 +48,32 @@ impl Blocker {
         Self {
             pid,
             comm: Text::from(core::str::from_utf8(comm).unwrap_or("?")),
-            inside_ns,
         }
     }
+}
 
+/// One call that was inside the class when the deadline came.
+#[derive(Clone, Copy)]
+pub struct Blocker {
+    /// Whose call.
+    pub who: Who,
+    /// How long the call had been inside, in nanoseconds. `None`: it came before tracking
+    /// began, and was found by its stack (best effort).
+    pub inside_ns: Option<u64>,
+}
+
+impl Blocker {
     /// For the log and `last_result`: who, where and since when.
     pub fn describe(&self, class: &str) -> Text<128> {
+        let Who { pid, comm } = &self.who;
+        let comm = comm.as_str();
         match self.inside_ns {
-            Some(ns) => Text::format(fmt!(
-                "pid {} ({}) inside {class} for {} ms",
-                self.pid,
-                self.comm.as_str(),
-                ns / 1_000_000
-            )),
+            Some(ns) => {
+                let ms = ns / 1_000_000;
+                Text::format(fmt!("pid {pid} ({comm}) inside {class} for {ms} ms"))
+            }
             None => Text::format(fmt!(
-                "pid {} ({}) inside {class} since before the update",
-                self.pid,
-                self.comm.as_str()
+                "pid {pid} ({comm}) inside {class} since before the update"
             )),
         }
     }
@@ -79,7 +83,7 @@ impl Blocker {
 /// `implementation`'s module on their stack. May sleep.
 pub(crate) fn collect(
     records: &Records,
-    gates: &Gates,
+    gates: &[Arc<Gate>],
     implementation: &Registered,
 ) -> KVec<Blocker> {
     // Allocated first: records are looked at under a spinlock.
@@ -103,22 +107,18 @@ fn recorded(records: &Records, gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>
     records.for_each_call(gates, |record| {
         let inside_ns = now.wrapping_sub(record.since_ns);
         // SAFETY: The record's task is inside the call, and its bucket is locked.
-        add(blockers, unsafe {
-            Blocker::new(record.task.as_ptr(), Some(inside_ns))
-        });
+        let who = unsafe { Who::of(record.task.as_ptr()) };
+        let inside_ns = Some(inside_ns);
+        add(blockers, Blocker { who, inside_ns });
     });
 }
 
 unsafe extern "C" fn add_untracked(task: *mut bindings::task_struct, blockers: *mut c_void) {
     // SAFETY: `collect` passes its list; the walk holds the RCU read lock, so the task is alive.
-    let (blockers, blocker) = unsafe {
-        (
-            &mut *blockers.cast::<KVec<Blocker>>(),
-            Blocker::new(task, None),
-        )
-    };
-    if !blockers.iter().any(|known| known.pid == blocker.pid) {
-        add(blockers, blocker);
+    let (blockers, who) = unsafe { (&mut *blockers.cast::<KVec<Blocker>>(), Who::of(task)) };
+    if !blockers.iter().any(|known| known.who.pid == who.pid) {
+        let inside_ns = None;
+        add(blockers, Blocker { who, inside_ns });
     }
 }
 

@@ -32,14 +32,17 @@ impl Clause {
             return Ok(());
         }
         let (name, here, there) = (self.name.as_str(), self.signature.as_str(), other.signature);
-        Err(Refusal::new(
-            EPROTO,
-            if here == there {
-                fmt!("{class}: a type in method `{name}` ({there}) has another layout here")
-            } else {
-                fmt!("{class}: method `{name}` was {here}, is {there}")
-            },
-        ))
+        Err(if here == there {
+            Refusal::new(
+                EPROTO,
+                fmt!("{class}: a type in method `{name}` ({there}) has another layout"),
+            )
+        } else {
+            Refusal::new(
+                EPROTO,
+                fmt!("{class}: method `{name}` was {here}, is {there}"),
+            )
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
+use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::class::Class;
 use crate::error::REASON_LEN;
 use crate::implementation::Registered;
@@ -16,11 +17,6 @@ use crate::object::{state_pointer, Header, Memory};
 use crate::text::Text;
 use crate::transfer::Table;
 use crate::transition::Attempt;
-
-extern "C" {
-    fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
-    fn molt_object_free(object: *mut c_void);
-}
 
 /// Memory for a prepared value; none where its type has no size.
 struct Place(Option<NonNull<c_void>>);

@@ -4,6 +4,7 @@
  * One line of logic each; everything else is Rust.
  */
 
+#include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -34,12 +35,12 @@ void molt_domain_destroy(struct srcu_struct *domain)
 
 void *molt_domain_enter(struct srcu_struct *domain)
 {
-	return (void __force *)srcu_read_lock_fast(domain);
+	return (void __force *)(uintptr_t)srcu_read_lock_fast(domain);
 }
 
 void molt_domain_leave(struct srcu_struct *domain, void *counters)
 {
-	srcu_read_unlock_fast(domain, (struct srcu_ctr __percpu __force *)counters);
+	srcu_read_unlock_fast(domain, (struct srcu_ctr __percpu __force *)(uintptr_t)counters);
 }
 
 void molt_domain_call(struct srcu_struct *domain, struct rcu_head *head, rcu_callback_t func)
@@ -153,6 +154,11 @@ void molt_for_each_task_in(const struct module *module,
 	rcu_read_unlock();
 
 	kfree(entries);
+}
+
+u32 molt_processor(void)
+{
+	return raw_smp_processor_id();
 }
 
 /* Modules. */

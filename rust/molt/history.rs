@@ -4,6 +4,7 @@
 
 use kernel::prelude::*;
 
+use crate::blocker::Who;
 use crate::gate::Traffic;
 use crate::registry::framework;
 use crate::text::{Name, Text};
@@ -41,15 +42,6 @@ pub struct Entry {
     pub longest_wait_ns: u64,
 }
 
-/// The task that asked for a transition.
-#[derive(Clone, Copy)]
-pub struct Who {
-    /// Its process identifier in the initial namespace.
-    pub pid: i32,
-    /// Its name.
-    pub comm: Text<16>,
-}
-
 /// The last transitions, oldest first from `next` on.
 pub(crate) struct History {
     entries: KVVec<Entry>,
@@ -79,5 +71,5 @@ impl History {
 pub fn for_each(f: impl FnMut(&Entry)) {
     let history = framework().history.lock();
     let (newer, older) = history.entries.split_at(history.next);
-    older.iter().chain(newer).for_each(f);
+    [older, newer].into_iter().flatten().for_each(f);
 }

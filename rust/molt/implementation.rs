@@ -4,26 +4,20 @@
 
 use kernel::bindings;
 use kernel::error::code::ENODEV;
+use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{Arc, SpinLock};
 
-use core::ffi::c_char;
+use kernel::ffi::c_char;
 
+use crate::helpers::{molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion};
 use crate::class::Class;
 use crate::error::Refusal;
 use crate::interface::{Description, Interface, Serves};
 use crate::schema::State;
 use crate::text::{Name, Text, NAME_LEN};
 use crate::transfer;
-
-extern "C" {
-    fn molt_module_get(module: *mut bindings::module) -> bool;
-    fn molt_module_put(module: *mut bindings::module);
-    fn molt_module_is_live(module: *const bindings::module) -> bool;
-    fn molt_module_name(module: *const bindings::module) -> *const c_char;
-    fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
-}
 
 /// What an author writes to serve a class: how an instance begins.
 ///
@@ -83,7 +77,7 @@ unsafe fn create<I: ?Sized + Interface, T: Implementation<I>>(
     // SAFETY: The caller hands over arguments of this type.
     let arguments = unsafe { arguments.cast::<I::Arguments>().read() };
     // SAFETY: `state` is memory for a `T`, and does not move while it holds one.
-    unsafe { T::create(arguments).__pinned_init(state.cast::<T>()) }
+    unsafe { pin_init::raw_try_init(state.cast::<T>(), T::create(arguments)) }
 }
 
 unsafe fn drop_state<T>(state: *mut ()) {

@@ -13,6 +13,7 @@ pub mod class;
 pub mod contract;
 pub mod error;
 mod exchange;
+mod helpers;
 pub mod fingerprint;
 pub mod gate;
 pub mod handle;
@@ -44,9 +45,9 @@ pub use schema::State;
 pub use testing::shows_state;
 pub use transfer::Transfer;
 
-use kernel::prelude::*;
+use kernel::prelude::{Result, ThisModule};
 
-module! {
+kernel::prelude::module! {
     type: Framework,
     name: "molt",
     authors: ["The Molt developers"],

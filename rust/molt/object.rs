@@ -6,18 +6,13 @@
 //! allocates and frees it; what is in the state belongs to the implementation, whose code
 //! makes it and drops it.
 
-use core::ffi::c_void;
 use core::ptr::NonNull;
 
 use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 
+use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::implementation::Registered;
-
-extern "C" {
-    fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
-    fn molt_object_free(object: *mut c_void);
-}
 
 /// What lies before each state.
 #[repr(C)]

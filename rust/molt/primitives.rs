@@ -7,7 +7,7 @@
 //! checker explores it (`selftests/model/`).
 
 use core::cell::UnsafeCell;
-use core::ffi::{c_int, c_void};
+use core::ffi::c_void;
 
 use kernel::bindings;
 use kernel::prelude::*;
@@ -15,41 +15,17 @@ use kernel::sync::SpinLock;
 use kernel::types::Opaque;
 
 pub(crate) use kernel::alloc::KVec;
-pub use kernel::error::Result;
+pub(crate) use kernel::error::Result;
 pub(crate) use kernel::error::{
     code::{EAGAIN, EALREADY, EBUSY, ECANCELED, EDEADLK, ETIMEDOUT},
     Error,
 };
-pub use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
+pub(crate) use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
 pub(crate) use kernel::sync::Arc;
 
+use crate::helpers::{molt_domain_call, molt_domain_destroy, molt_domain_init, molt_may_sleep, molt_relax, molt_sleep_ns, molt_task_hash, molt_wait, molt_wait_init, molt_wait_wake, molt_warn_misuse, molt_warn_trespass};
 use crate::gate::Gate;
 use crate::record::Records;
-
-// What needs a macro or an inline function of C, in `helpers.c`.
-extern "C" {
-    fn molt_domain_init(domain: *mut bindings::srcu_struct) -> c_int;
-    fn molt_domain_destroy(domain: *mut bindings::srcu_struct);
-    fn molt_domain_call(
-        domain: *mut bindings::srcu_struct,
-        head: *mut bindings::callback_head,
-        func: unsafe extern "C" fn(*mut bindings::callback_head),
-    );
-    fn molt_wait_init(queue: *mut bindings::wait_queue_head);
-    fn molt_wait_wake(queue: *mut bindings::wait_queue_head);
-    fn molt_wait(
-        queue: *mut bindings::wait_queue_head,
-        condition: unsafe extern "C" fn(*mut c_void) -> bool,
-        argument: *mut c_void,
-        timeout_ns: u64,
-    ) -> bool;
-    fn molt_may_sleep() -> bool;
-    fn molt_relax();
-    fn molt_sleep_ns(ns: u64);
-    fn molt_warn_misuse();
-    fn molt_warn_trespass();
-    fn molt_task_hash(task: *const c_void) -> u32;
-}
 
 /// Number of buckets of the record table; each lock lies in a cache line of its own.
 pub(crate) const BUCKETS: usize = 256;
@@ -145,8 +121,9 @@ impl<T> Buckets<T> {
     /// `ENOMEM`.
     pub(crate) fn new(value: impl Fn() -> T) -> Result<Self> {
         let bucket = |_| {
+            let value = value();
             pin_init!(Bucket {
-                lock <- kernel::new_spinlock!(value(), "molt_records"),
+                lock <- kernel::new_spinlock!(value, "molt_records"),
             })
         };
         Ok(Self(KBox::pin_init(
@@ -223,7 +200,7 @@ impl WaitQueue {
 ///
 /// Does not move after [`Domain::settle`].
 #[repr(C)]
-pub struct Domain {
+pub(crate) struct Domain {
     srcu: Opaque<bindings::srcu_struct>,
     settled: UnsafeCell<bool>,
     /// Grace periods that were begun and have not ended.
@@ -237,7 +214,7 @@ unsafe impl Sync for Domain {}
 
 /// What [`Domain::enter`] hands to [`Domain::leave`].
 #[derive(Clone, Copy)]
-pub struct Reader(*mut c_void);
+pub(crate) struct Reader(*mut c_void);
 
 // Where the read side may be inlined: the conditions of SRCU-fast's per-CPU increments.
 // Elsewhere the kernel's own inline functions run, seen by the kernel's checkers.
@@ -281,7 +258,7 @@ inlined_read_side! {
         /// One increment of a per-CPU counter: a single instruction, so that the grace
         /// period, which waits for regions without preemption, sees all of it or nothing.
         #[inline(always)]
-        pub fn enter(&self) -> Reader {
+        pub(crate) fn enter(&self) -> Reader {
             let counters: *mut c_void;
             // SAFETY: By the type invariant the domain is an initialised `srcu_struct`,
             // whose first word is a per-CPU address; with the per-CPU segment it names
@@ -302,7 +279,7 @@ inlined_read_side! {
         /// Leaves the domain. The counters are those of `enter`: a grace period may have
         /// flipped the domain's meanwhile.
         #[inline(always)]
-        pub fn leave(&self, reader: Reader) {
+        pub(crate) fn leave(&self, reader: Reader) {
             // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
             unsafe {
                 core::arch::asm!(
@@ -316,7 +293,7 @@ inlined_read_side! {
 
     /// Whether the stamp of a slot is that of its gate. Both loads are acquire loads.
     #[inline(always)]
-    pub fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
+    pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
         // SAFETY: Both words are valid. A plain load is an acquire load on x86, and the
         // memory clobber keeps the compiler from moving later loads up.
         unsafe {
@@ -341,20 +318,17 @@ inlined_read_side! {
 }
 
 called_read_side! {
-    extern "C" {
-        fn molt_domain_enter(domain: *mut bindings::srcu_struct) -> *mut c_void;
-        fn molt_domain_leave(domain: *mut bindings::srcu_struct, counters: *mut c_void);
-    }
+    use crate::helpers::{molt_domain_enter, molt_domain_leave};
 
     impl Domain {
         /// Enters the domain; any context in which RCU is watching, but NMI.
-        pub fn enter(&self) -> Reader {
+        pub(crate) fn enter(&self) -> Reader {
             // SAFETY: By the type invariant the domain is initialised.
             Reader(unsafe { molt_domain_enter(self.srcu.get()) })
         }
 
         /// Leaves the domain.
-        pub fn leave(&self, reader: Reader) {
+        pub(crate) fn leave(&self, reader: Reader) {
             // SAFETY: `reader` came from `enter`.
             unsafe { molt_domain_leave(self.srcu.get(), reader.0) }
         }
@@ -362,7 +336,7 @@ called_read_side! {
 
     /// Whether the stamp of a slot is that of its gate. Both loads are acquire loads.
     #[inline(always)]
-    pub fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
+    pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
         slot.load(Acquire) == gate.load(Acquire)
     }
 }

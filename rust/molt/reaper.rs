@@ -15,20 +15,10 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::types::Opaque;
 
+use crate::helpers::{molt_work_flush, molt_work_init, molt_work_queue, molt_workqueue_destroy, molt_workqueue_new};
 use crate::object::Memory;
 use crate::registry::framework;
 use crate::slot::Slot;
-
-extern "C" {
-    fn molt_workqueue_new() -> *mut bindings::workqueue_struct;
-    fn molt_workqueue_destroy(queue: *mut bindings::workqueue_struct);
-    fn molt_work_init(
-        work: *mut bindings::work_struct,
-        func: unsafe extern "C" fn(*mut bindings::work_struct),
-    );
-    fn molt_work_queue(queue: *mut bindings::workqueue_struct, work: *mut bindings::work_struct);
-    fn molt_work_flush(work: *mut bindings::work_struct);
-}
 
 /// The queue of dead slots and the work item that empties it.
 pub(crate) struct Reaper {

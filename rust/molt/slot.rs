@@ -11,6 +11,7 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::sync::{Arc, SpinLock};
 
+use crate::helpers::{molt_processor};
 use crate::class::Class;
 use crate::gate::Gate;
 use crate::object::Header;
@@ -23,7 +24,7 @@ use crate::object::Header;
 /// * `object` is valid wherever `stamp` is the gate's, in a recorded call, and in the
 ///   updater's hands; it is null only while its state is being moved.
 #[repr(C, align(64))]
-pub struct Slot {
+pub(crate) struct Slot {
     gate: *const Gate,
     pub(crate) stamp: Atomic<u64>,
     object: Atomic<*mut Header>,
@@ -55,7 +56,7 @@ impl Slot {
     ///
     /// `ENOMEM`.
     pub(crate) fn new(class: Arc<Class>) -> Result<KBox<Self>> {
-        let gate = ptr::from_ref(class.gate());
+        let gate = ptr::from_ref::<Gate>(class.gate());
         Ok(KBox::new(
             Self {
                 gate,
@@ -126,6 +127,12 @@ impl Slot {
     }
 }
 
+/// The CPU this runs on, at this moment: any list would do, the nearest is the fastest.
+fn processor() -> usize {
+    // SAFETY: Always safe to call.
+    unsafe { molt_processor() as usize }
+}
+
 struct Head(*mut Slot);
 
 // SAFETY: Guarded by the lock around it.
@@ -165,7 +172,7 @@ impl Lists {
     ///
     /// `slot` is alive until [`Lists::remove`], and in no list.
     pub(crate) unsafe fn insert(&self, slot: *mut Slot) {
-        let index = kernel::processor_id();
+        let index = processor();
         let Some(list) = self.0.get(index) else {
             return;
         };

@@ -2,6 +2,7 @@
 
 //! Hooks for tests, off unless a parameter of `molt.ko` is set.
 
+use crate::helpers::{molt_test_hold, molt_test_state};
 use crate::primitives::sleep_ns;
 use crate::transition::{Attempt, Milestone};
 
@@ -17,12 +18,6 @@ pub(crate) fn hold(milestone: Milestone, attempt: &Attempt) {
     while held() == number && attempt.is_running() && !attempt.is_past_deadline() {
         sleep_ns(1_000_000);
     }
-}
-
-extern "C" {
-    /// In `helpers.c`: the kernel crate's parameters cannot be written at run time.
-    static molt_test_hold: i32;
-    static molt_test_state: bool;
 }
 
 fn held() -> i32 {

@@ -29,7 +29,7 @@ impl<const N: usize> Text<N> {
     /// The text of `arguments`, as `fmt!` gives them.
     pub fn format(arguments: fmt::Arguments<'_>) -> Self {
         let mut text = Self::new();
-        // Writing to a text cuts and does not fail.
+        // Fails where something was cut, which is as it should be.
         let _ = text.write_fmt(arguments);
         text
     }
@@ -51,13 +51,18 @@ impl<const N: usize> From<&str> for Text<N> {
 
 impl<const N: usize> Write for Text<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for c in text.chars() {
-            let end = self.length + c.len_utf8();
-            match self.bytes.get_mut(self.length..end) {
-                Some(place) => c.encode_utf8(place),
-                None => break,
-            };
-            self.length = end;
+        let mut length = text.len().min(N.saturating_sub(self.length));
+        while !text.is_char_boundary(length) {
+            length = length.saturating_sub(1);
+        }
+        let free = self.bytes.iter_mut().skip(self.length);
+        for (place, byte) in free.zip(text.bytes().take(length)) {
+            *place = byte;
+        }
+        self.length = self.length.wrapping_add(length);
+        // An error ends the formatting: nothing may follow what was cut.
+        if length < text.len() {
+            return Err(fmt::Error);
         }
         Ok(())
     }

@@ -15,44 +15,28 @@
 //! `begin` takes (new implementation) or that the class holds (old one), and both are given
 //! up by the thread, whose text is in `molt.ko`.
 
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::c_void;
 
-use kernel::bindings;
 use kernel::error::code::{
     EAGAIN, EALREADY, EBUSY, EDEADLK, EINTR, EINVAL, ENOENT, EPERM, ESTALE, ETIMEDOUT,
 };
 use kernel::prelude::*;
 use kernel::sync::{Arc, Mutex};
-use kernel::types::Opaque;
 
+use crate::helpers::{molt_capable, molt_rcu_barrier, molt_thread_run, molt_wait_killable};
 use crate::blocker;
 use crate::class::{Class, Last};
 use crate::error::{errno_name, Refusal};
 use crate::exchange::Exchange;
 use crate::gate::Traffic;
-use crate::history::{Entry, Who};
+use crate::blocker::Who;
+use crate::history::Entry;
 use crate::implementation::Registered;
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Release, WaitQueue};
 use crate::registry::framework;
 use crate::text::Text;
 use crate::transfer;
 use crate::transition::{Attempt, Limits, Milestone, Timing, Work};
-
-extern "C" {
-    fn molt_capable() -> bool;
-    fn molt_rcu_barrier();
-    fn molt_task_describe(task: *mut bindings::task_struct, pid: *mut i32, comm: *mut c_char);
-    fn molt_thread_run(
-        run: unsafe extern "C" fn(*mut c_void),
-        argument: *mut c_void,
-        name: *const c_char,
-    ) -> c_int;
-    fn molt_wait_killable(
-        queue: *mut bindings::wait_queue_head,
-        condition: unsafe extern "C" fn(*mut c_void) -> bool,
-        argument: *mut c_void,
-    ) -> bool;
-}
 
 /// Longest life of an attempt, in milliseconds.
 pub const MOST_DEADLINE_MS: u64 = 60_000;
@@ -147,15 +131,15 @@ fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
             ),
         ));
     }
-    let to = class.find(request.implementation, request.version).ok_or_else(|| {
-        Refusal::new(
-            ENOENT,
-            match request.version {
-                Some(version) => fmt!("no implementation `{}@{version}`", request.implementation),
-                None => fmt!("no implementation `{}`", request.implementation),
-            },
-        )
-    })?;
+    let name = request.implementation;
+    let to = class
+        .find(name, request.version)
+        .ok_or_else(|| match request.version {
+            Some(version) => {
+                Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`"))
+            }
+            None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
+        })?;
     let from = class
         .default_implementation()
         .ok_or_else(|| Refusal::new(ENOENT, fmt!("{} has no implementation", class.name())))?;
@@ -275,7 +259,7 @@ impl Transition {
                 to: plan.to,
                 table: plan.table,
                 attempt: Attempt::new(gates, framework.records.clone(), limits),
-                who: who(),
+                who: Who::current(),
                 begun_at: request.class.gate().traffic(),
                 outcome <- kernel::new_mutex!(None, "molt_outcome"),
                 has_ended: Atomic::new(0),
@@ -524,15 +508,3 @@ impl Work for Job<'_> {
     }
 }
 
-/// The calling task, for the history.
-fn who() -> Who {
-    let mut pid = 0;
-    let mut comm: [u8; 16] = [0; 16];
-    // SAFETY: The calling task is alive; `comm` is as long as a task's name.
-    unsafe { molt_task_describe(current().as_ptr(), &mut pid, comm.as_mut_ptr().cast()) };
-    let comm = comm.split(|b| *b == 0).next().unwrap_or_default();
-    Who {
-        pid,
-        comm: Text::from(core::str::from_utf8(comm).unwrap_or("?")),
-    }
-}

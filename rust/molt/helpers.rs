@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The functions of `helpers.c`: what is a macro or an inline function in C.
+
+use core::ffi::{c_int, c_void};
+
+use kernel::bindings;
+use kernel::ffi::c_char;
+
+#[allow(
+    improper_ctypes,
+    reason = "on some configurations locks and lock classes are empty, which C allows"
+)]
+extern "C" {
+    pub(crate) fn molt_task_describe(task: *mut bindings::task_struct, pid: *mut i32, comm: *mut c_char);
+    pub(crate) fn molt_for_each_task_in(module: *const bindings::module, found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void), argument: *mut c_void);
+    pub(crate) fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
+    pub(crate) fn molt_object_free(object: *mut c_void);
+    pub(crate) fn molt_module_get(module: *mut bindings::module) -> bool;
+    pub(crate) fn molt_module_put(module: *mut bindings::module);
+    pub(crate) fn molt_module_is_live(module: *const bindings::module) -> bool;
+    pub(crate) fn molt_module_name(module: *const bindings::module) -> *const c_char;
+    pub(crate) fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
+    pub(crate) fn molt_domain_init(domain: *mut bindings::srcu_struct) -> c_int;
+    pub(crate) fn molt_domain_destroy(domain: *mut bindings::srcu_struct);
+    pub(crate) fn molt_domain_call(domain: *mut bindings::srcu_struct, head: *mut bindings::callback_head, func: unsafe extern "C" fn(*mut bindings::callback_head));
+    pub(crate) fn molt_wait_init(queue: *mut bindings::wait_queue_head);
+    pub(crate) fn molt_wait_wake(queue: *mut bindings::wait_queue_head);
+    pub(crate) fn molt_wait(queue: *mut bindings::wait_queue_head, condition: unsafe extern "C" fn(*mut c_void) -> bool, argument: *mut c_void, timeout_ns: u64) -> bool;
+    pub(crate) fn molt_may_sleep() -> bool;
+    pub(crate) fn molt_relax();
+    pub(crate) fn molt_sleep_ns(ns: u64);
+    pub(crate) fn molt_warn_misuse();
+    pub(crate) fn molt_warn_trespass();
+    pub(crate) fn molt_task_hash(task: *const c_void) -> u32;
+    pub(crate) fn molt_workqueue_new() -> *mut bindings::workqueue_struct;
+    pub(crate) fn molt_workqueue_destroy(queue: *mut bindings::workqueue_struct);
+    pub(crate) fn molt_work_init(work: *mut bindings::work_struct, func: unsafe extern "C" fn(*mut bindings::work_struct));
+    pub(crate) fn molt_work_queue(queue: *mut bindings::workqueue_struct, work: *mut bindings::work_struct);
+    pub(crate) fn molt_work_flush(work: *mut bindings::work_struct);
+    pub(crate) fn molt_processor() -> u32;
+    pub(crate) static molt_test_hold: i32;
+    pub(crate) static molt_test_state: bool;
+    pub(crate) fn molt_capable() -> bool;
+    pub(crate) fn molt_rcu_barrier();
+    pub(crate) fn molt_thread_run(run: unsafe extern "C" fn(*mut c_void), argument: *mut c_void, name: *const c_char) -> c_int;
+    pub(crate) fn molt_wait_killable(queue: *mut bindings::wait_queue_head, condition: unsafe extern "C" fn(*mut c_void) -> bool, argument: *mut c_void) -> bool;
+    #[cfg(not(all(
+        CONFIG_X86_64,
+        CONFIG_SMP,
+        CONFIG_TREE_SRCU,
+        not(CONFIG_NEED_SRCU_NMI_SAFE),
+        not(CONFIG_PROVE_RCU),
+        not(CONFIG_DEBUG_LOCK_ALLOC)
+    )))]
+    pub(crate) fn molt_domain_enter(domain: *mut bindings::srcu_struct) -> *mut c_void;
+    #[cfg(not(all(
+        CONFIG_X86_64,
+        CONFIG_SMP,
+        CONFIG_TREE_SRCU,
+        not(CONFIG_NEED_SRCU_NMI_SAFE),
+        not(CONFIG_PROVE_RCU),
+        not(CONFIG_DEBUG_LOCK_ALLOC)
+    )))]
+    pub(crate) fn molt_domain_leave(domain: *mut bindings::srcu_struct, counters: *mut c_void);
+}

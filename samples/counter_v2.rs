@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Counter, version 2: keeps a total and counts the calls.
+//!
+//! The state has one field more. The author writes how version 2's state is made from
+//! version 1's, and the way back, which drops the number of calls.
+//!
+//! Usage: with `counter_v1` in the kernel,
+//!
+//! ```text
+//! # insmod counter_v2.ko
+//! # echo Sum@2 > /sys/kernel/molt/classes/counter/update
+//! # rmmod counter_v1
+//! ```
+//!
+//! How to make it fail: `insmod` it with `expect=` of another generation in the update
+//! (`ESTALE`), or update to `Sum@3`, which nobody has (`ENOENT`).
+
+#![deny(unsafe_code)]
+
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed};
+use molt::{State, Transfer};
+
+#[path = "counter.rs"]
+mod counter;
+use counter::Counter;
+
+molt::module! {
+    class: "counter",
+    implementation: Sum,
+    version: 2,
+    transfers: [Sum1 => Sum, Sum => Sum1],
+    license: "GPL",
+    authors: ["The Molt developers"],
+    description: "Molt sample: a counter, version 2",
+}
+
+/// What `counter_v1` keeps.
+#[derive(State)]
+#[state(name = "Sum", version = 1)]
+struct Sum1 {
+    total: Atomic<u64>,
+}
+
+#[derive(State)]
+struct Sum {
+    total: Atomic<u64>,
+    calls: Atomic<u64>,
+}
+
+impl Transfer<Sum1> for Sum {
+    type Prepared = ();
+
+    fn prepare(_old: &Sum1) -> Result {
+        Ok(())
+    }
+
+    fn commit(old: &mut Sum1, (): ()) -> Self {
+        Self { total: Atomic::new(old.total.load(Relaxed)), calls: Atomic::new(0) }
+    }
+}
+
+impl Transfer<Sum> for Sum1 {
+    type Prepared = ();
+
+    fn prepare(_old: &Sum) -> Result {
+        Ok(())
+    }
+
+    fn commit(old: &mut Sum, (): ()) -> Self {
+        Self { total: Atomic::new(old.total.load(Relaxed)) }
+    }
+}
+
+impl molt::Implementation<dyn Counter> for Sum {
+    fn create(start: u64) -> impl PinInit<Self, Error> {
+        try_init!(Self { total: Atomic::new(start), calls: Atomic::new(0) })
+    }
+}
+
+impl Counter for Sum {
+    fn add(&self, n: u64) -> u64 {
+        self.calls.fetch_add(1, Relaxed);
+        self.total.fetch_add(n, Relaxed).wrapping_add(n)
+    }
+
+    fn total(&self) -> u64 {
+        self.total.load(Relaxed)
+    }
+}
