@@ -7,8 +7,8 @@ use core::ffi::c_void;
 use kernel::bindings;
 use kernel::prelude::*;
 
-use crate::helpers::{molt_for_each_task_in, molt_task_describe};
 use crate::gate::Gate;
+use crate::helpers::{molt_for_each_task_in, molt_task_describe};
 use crate::implementation::Registered;
 use crate::primitives::{current, now_ns, Arc};
 use crate::record::Records;

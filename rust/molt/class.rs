@@ -9,15 +9,15 @@ use core::ptr::{self, NonNull};
 use kernel::error::code::{EAGAIN, EBUSY, ENODEV, ENOENT, EPROTO};
 use kernel::prelude::*;
 use kernel::str::CStr;
-use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::sync::{Arc, Mutex};
 
 use crate::blocker::Blocker;
+use crate::contract::Contract;
 use crate::error::{Refusal, REASON_LEN};
 use crate::gate::Gate;
 use crate::handle::Handle;
 use crate::implementation::Registered;
-use crate::contract::Contract;
 use crate::interface::{Description, Interface};
 use crate::object::{Header, Memory};
 use crate::registry::framework;
@@ -50,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) default: Option<Arc<Registered>>,
     pub(crate) transition: Option<Arc<Transition>>,
     pub(crate) is_reclaiming: bool,
+    /// The class is being removed, or was: nothing can begin or register any more.
+    pub(crate) is_retired: bool,
     pub(crate) last: Last,
     pub(crate) blockers: KVec<Blocker>,
     pub(crate) transitions_ok: u64,
@@ -89,10 +91,7 @@ impl Last {
 }
 
 impl Class {
-    pub(crate) fn new(
-        name: &str,
-        interface: &Description,
-    ) -> Result<Arc<Self>> {
+    pub(crate) fn new(name: &str, interface: &Description) -> Result<Arc<Self>> {
         let interface = Contract::new(interface)?;
         let gate = Gate::new(framework().records.clone())?;
         let lists = Lists::new()?;
@@ -111,6 +110,7 @@ impl Class {
                     default: None,
                     transition: None,
                     is_reclaiming: false,
+                    is_retired: false,
                     last: Last::none(),
                     blockers: KVec::new(),
                     transitions_ok: 0,
@@ -241,24 +241,34 @@ impl Class {
     ///
     /// # Errors
     ///
-    /// `EBUSY`: a transition runs, or there are instances.
+    /// `EBUSY`: a transition runs, there are instances, or the class is being removed.
     pub(crate) fn retire(&self) -> Result<(), Refusal> {
-        let mut inner = self.inner.lock();
-        if inner.transition.is_some() {
-            return Err(Refusal::new(EBUSY, fmt!("a transition of {} is running", self.name())));
+        {
+            let mut inner = self.inner.lock();
+            if inner.transition.is_some() || inner.is_retired {
+                return Err(Refusal::new(
+                    EBUSY,
+                    fmt!("a transition or the removal of {} is running", self.name()),
+                ));
+            }
+            inner.is_retired = true;
         }
-        let factory = self.factory.xchg(ptr::null(), kernel::sync::atomic::Full);
-        // Creations that read the old factory are inside the domain: no transition runs.
+        let factory = self.factory.xchg(ptr::null(), Full);
+        // Creations that have read the factory are inside the domain: no transition runs,
+        // so none is recorded. No lock is held: a call may want it.
         self.gate.domain.synchronize();
+        let mut inner = self.inner.lock();
         if self.instances() != 0 {
             self.factory.store(factory, Relaxed);
+            inner.is_retired = false;
             return Err(Refusal::new(
                 EBUSY,
                 fmt!("{} has {} instances", self.name(), self.instances()),
             ));
         }
-        if let Some(default) = inner.default.take() {
-            drop(inner);
+        let default = inner.default.take();
+        drop(inner);
+        if let Some(default) = default {
             default.unpin(1);
         }
         Ok(())
@@ -266,11 +276,7 @@ impl Class {
 
     /// Makes an instance with one handle. `arguments` are read by the implementation;
     /// `consumed` says whether they were. Sleeps.
-    fn create(
-        self: &Arc<Self>,
-        arguments: *mut (),
-        consumed: &mut bool,
-    ) -> Result<NonNull<Slot>> {
+    fn create(self: &Arc<Self>, arguments: *mut (), consumed: &mut bool) -> Result<NonNull<Slot>> {
         let slot = KBox::into_raw(Slot::new(self.clone())?);
         let mut result = Err(ENODEV);
         self.gate.call_creation(&mut || {

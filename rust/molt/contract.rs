@@ -105,7 +105,11 @@ impl Contract {
         if self.name() != other.name || self.context != other.context {
             return Err(Refusal::new(
                 EPROTO,
-                fmt!("{class}: the interface is `{}`, not `{}`, or its context differs", self.name(), other.name),
+                fmt!(
+                    "{class}: the interface is `{}`, not `{}`, or its context differs",
+                    self.name(),
+                    other.name
+                ),
             ));
         }
         self.creation.check(class, &other.creation)?;
@@ -113,16 +117,26 @@ impl Contract {
             if clause.name.as_str() != method.name {
                 return Err(Refusal::new(
                     EPROTO,
-                    fmt!("{class}: method `{}` stands where `{}` was", method.name, clause.name.as_str()),
+                    fmt!(
+                        "{class}: method `{}` stands where `{}` was",
+                        method.name,
+                        clause.name.as_str()
+                    ),
                 ));
             }
             clause.check(class, method)?;
         }
         if let Some(method) = other.methods.get(self.methods.len()) {
-            return Err(Refusal::new(EPROTO, fmt!("{class}: method `{}` was not there", method.name)));
+            return Err(Refusal::new(
+                EPROTO,
+                fmt!("{class}: method `{}` was not there", method.name),
+            ));
         }
         if let Some(clause) = self.methods.get(other.methods.len()) {
-            return Err(Refusal::new(EPROTO, fmt!("{class}: method `{}` is missing", clause.name.as_str())));
+            return Err(Refusal::new(
+                EPROTO,
+                fmt!("{class}: method `{}` is missing", clause.name.as_str()),
+            ));
         }
         Err(Refusal::new(
             EPROTO,

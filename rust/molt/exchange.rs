@@ -9,9 +9,9 @@ use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
-use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::class::Class;
 use crate::error::REASON_LEN;
+use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::implementation::Registered;
 use crate::object::{state_pointer, Header, Memory};
 use crate::text::Text;

@@ -273,12 +273,7 @@ impl Gate {
         valid
     }
 
-    fn pass_recorded(
-        &self,
-        mut bucket: Guard<'_, Head>,
-        nested: bool,
-        body: &mut dyn FnMut(),
-    ) {
+    fn pass_recorded(&self, mut bucket: Guard<'_, Head>, nested: bool, body: &mut dyn FnMut()) {
         let mut record = Record::new(Role::Call(self));
         let task = record.task;
         let place = &raw mut record;

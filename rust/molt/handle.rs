@@ -65,7 +65,9 @@ impl<I: ?Sized + Interface> Handle<I> {
             let object = slot.object();
             // SAFETY: Inside a call the object is valid, and its table is the one that
             // `Serves<T>` gave for `I`.
-            method(object, unsafe { &*(*object).operations.cast::<I::Operations>() })
+            method(object, unsafe {
+                &*(*object).operations.cast::<I::Operations>()
+            })
         })
     }
 }

@@ -12,8 +12,16 @@ use kernel::ffi::c_char;
     reason = "on some configurations locks and lock classes are empty, which C allows"
 )]
 extern "C" {
-    pub(crate) fn molt_task_describe(task: *mut bindings::task_struct, pid: *mut i32, comm: *mut c_char);
-    pub(crate) fn molt_for_each_task_in(module: *const bindings::module, found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void), argument: *mut c_void);
+    pub(crate) fn molt_task_describe(
+        task: *mut bindings::task_struct,
+        pid: *mut i32,
+        comm: *mut c_char,
+    );
+    pub(crate) fn molt_for_each_task_in(
+        module: *const bindings::module,
+        found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
+        argument: *mut c_void,
+    );
     pub(crate) fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
     pub(crate) fn molt_object_free(object: *mut c_void);
     pub(crate) fn molt_module_get(module: *mut bindings::module) -> bool;
@@ -23,10 +31,19 @@ extern "C" {
     pub(crate) fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
     pub(crate) fn molt_domain_init(domain: *mut bindings::srcu_struct) -> c_int;
     pub(crate) fn molt_domain_destroy(domain: *mut bindings::srcu_struct);
-    pub(crate) fn molt_domain_call(domain: *mut bindings::srcu_struct, head: *mut bindings::callback_head, func: unsafe extern "C" fn(*mut bindings::callback_head));
+    pub(crate) fn molt_domain_call(
+        domain: *mut bindings::srcu_struct,
+        head: *mut bindings::callback_head,
+        func: unsafe extern "C" fn(*mut bindings::callback_head),
+    );
     pub(crate) fn molt_wait_init(queue: *mut bindings::wait_queue_head);
     pub(crate) fn molt_wait_wake(queue: *mut bindings::wait_queue_head);
-    pub(crate) fn molt_wait(queue: *mut bindings::wait_queue_head, condition: unsafe extern "C" fn(*mut c_void) -> bool, argument: *mut c_void, timeout_ns: u64) -> bool;
+    pub(crate) fn molt_wait(
+        queue: *mut bindings::wait_queue_head,
+        condition: unsafe extern "C" fn(*mut c_void) -> bool,
+        argument: *mut c_void,
+        timeout_ns: u64,
+    ) -> bool;
     pub(crate) fn molt_may_sleep() -> bool;
     pub(crate) fn molt_relax();
     pub(crate) fn molt_sleep_ns(ns: u64);
@@ -35,16 +52,30 @@ extern "C" {
     pub(crate) fn molt_task_hash(task: *const c_void) -> u32;
     pub(crate) fn molt_workqueue_new() -> *mut bindings::workqueue_struct;
     pub(crate) fn molt_workqueue_destroy(queue: *mut bindings::workqueue_struct);
-    pub(crate) fn molt_work_init(work: *mut bindings::work_struct, func: unsafe extern "C" fn(*mut bindings::work_struct));
-    pub(crate) fn molt_work_queue(queue: *mut bindings::workqueue_struct, work: *mut bindings::work_struct);
+    pub(crate) fn molt_work_init(
+        work: *mut bindings::work_struct,
+        func: unsafe extern "C" fn(*mut bindings::work_struct),
+    );
+    pub(crate) fn molt_work_queue(
+        queue: *mut bindings::workqueue_struct,
+        work: *mut bindings::work_struct,
+    );
     pub(crate) fn molt_work_flush(work: *mut bindings::work_struct);
     pub(crate) fn molt_processor() -> u32;
     pub(crate) static molt_test_hold: i32;
     pub(crate) static molt_test_state: bool;
     pub(crate) fn molt_capable() -> bool;
     pub(crate) fn molt_rcu_barrier();
-    pub(crate) fn molt_thread_run(run: unsafe extern "C" fn(*mut c_void), argument: *mut c_void, name: *const c_char) -> c_int;
-    pub(crate) fn molt_wait_killable(queue: *mut bindings::wait_queue_head, condition: unsafe extern "C" fn(*mut c_void) -> bool, argument: *mut c_void) -> bool;
+    pub(crate) fn molt_thread_run(
+        run: unsafe extern "C" fn(*mut c_void),
+        argument: *mut c_void,
+        name: *const c_char,
+    ) -> c_int;
+    pub(crate) fn molt_wait_killable(
+        queue: *mut bindings::wait_queue_head,
+        condition: unsafe extern "C" fn(*mut c_void) -> bool,
+        argument: *mut c_void,
+    ) -> bool;
     #[cfg(not(all(
         CONFIG_X86_64,
         CONFIG_SMP,

@@ -11,9 +11,11 @@ use kernel::sync::{Arc, SpinLock};
 
 use kernel::ffi::c_char;
 
-use crate::helpers::{molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion};
 use crate::class::Class;
 use crate::error::Refusal;
+use crate::helpers::{
+    molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion,
+};
 use crate::interface::{Description, Interface, Serves};
 use crate::schema::State;
 use crate::text::{Name, Text, NAME_LEN};
@@ -113,10 +115,7 @@ unsafe impl Send for Registered {}
 unsafe impl Sync for Registered {}
 
 impl Registered {
-    fn new(
-        descriptor: &'static Descriptor,
-        module: *mut bindings::module,
-    ) -> Result<Arc<Self>> {
+    fn new(descriptor: &'static Descriptor, module: *mut bindings::module) -> Result<Arc<Self>> {
         // SAFETY: `module` is the module whose init or exit calls; the texts are copied.
         let (module_name, srcversion) = unsafe {
             (
@@ -253,10 +252,7 @@ impl Registration {
     /// * `EEXIST`: the class has an implementation of this name and version.
     /// * `EPROTO`: the class has another interface; the log says what differs.
     /// * `ENOMEM`.
-    pub fn new(
-        descriptor: &'static Descriptor,
-        module: &'static ThisModule,
-    ) -> Result<Self> {
+    pub fn new(descriptor: &'static Descriptor, module: &'static ThisModule) -> Result<Self> {
         let implementation = Registered::new(descriptor, module.as_ptr())?;
         match crate::registry::register(descriptor, implementation.clone()) {
             Ok(class) => Ok(Self {

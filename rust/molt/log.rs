@@ -19,7 +19,11 @@ pub(crate) fn refused_registration(descriptor: &Descriptor, refusal: &Refusal) {
 }
 
 pub(crate) fn refused_caller(refusal: &Refusal) {
-    pr_err!("caller refused: {} {}\n", refusal.errno(), refusal.reason.as_str());
+    pr_err!(
+        "caller refused: {} {}\n",
+        refusal.errno(),
+        refusal.reason.as_str()
+    );
 }
 
 pub(crate) fn begun(id: u64, class: &str, from: &str, to: &str) {

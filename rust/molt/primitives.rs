@@ -17,14 +17,18 @@ use kernel::types::Opaque;
 pub(crate) use kernel::alloc::KVec;
 pub(crate) use kernel::error::Result;
 pub(crate) use kernel::error::{
-    code::{EAGAIN, EALREADY, EBUSY, ECANCELED, EDEADLK, ETIMEDOUT},
+    code::{EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT},
     Error,
 };
 pub(crate) use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
 pub(crate) use kernel::sync::Arc;
 
-use crate::helpers::{molt_domain_call, molt_domain_destroy, molt_domain_init, molt_may_sleep, molt_relax, molt_sleep_ns, molt_task_hash, molt_wait, molt_wait_init, molt_wait_wake, molt_warn_misuse, molt_warn_trespass};
 use crate::gate::Gate;
+use crate::helpers::{
+    molt_domain_call, molt_domain_destroy, molt_domain_init, molt_may_sleep, molt_relax,
+    molt_sleep_ns, molt_task_hash, molt_wait, molt_wait_init, molt_wait_wake, molt_warn_misuse,
+    molt_warn_trespass,
+};
 use crate::record::Records;
 
 /// Number of buckets of the record table; each lock lies in a cache line of its own.
@@ -34,7 +38,8 @@ pub(crate) const BUCKETS: usize = 256;
 pub(crate) type Gates = KVec<Arc<Gate>>;
 
 /// A held bucket lock.
-pub(crate) type Guard<'a, T> = kernel::sync::lock::Guard<'a, T, kernel::sync::lock::spinlock::SpinLockBackend>;
+pub(crate) type Guard<'a, T> =
+    kernel::sync::lock::Guard<'a, T, kernel::sync::lock::spinlock::SpinLockBackend>;
 
 pub(crate) fn arc<T>(value: T) -> Result<Arc<T>> {
     Ok(Arc::new(value, GFP_KERNEL)?)
@@ -78,7 +83,9 @@ pub(crate) fn warn_trespass() {
 
 /// Stops this thread of `molt.ko` for good.
 pub(crate) fn halt() -> ! {
-    pr_emerg!("a rule that may not fail called the instance it was moving; its class stays closed\n");
+    pr_emerg!(
+        "a rule that may not fail called the instance it was moving; its class stays closed\n"
+    );
     loop {
         sleep_ns(1_000_000_000);
     }

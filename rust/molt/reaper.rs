@@ -15,7 +15,9 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::types::Opaque;
 
-use crate::helpers::{molt_work_flush, molt_work_init, molt_work_queue, molt_workqueue_destroy, molt_workqueue_new};
+use crate::helpers::{
+    molt_work_flush, molt_work_init, molt_work_queue, molt_workqueue_destroy, molt_workqueue_new,
+};
 use crate::object::Memory;
 use crate::registry::framework;
 use crate::slot::Slot;

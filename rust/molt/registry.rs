@@ -113,18 +113,26 @@ pub(crate) fn register(
     if descriptor.interface.context != Context::Sleepable {
         return Err(Refusal::new(
             EINVAL,
-            fmt!("{}: classes of atomic context are not supported", descriptor.class),
+            fmt!(
+                "{}: classes of atomic context are not supported",
+                descriptor.class
+            ),
         ));
     }
     let framework = framework();
     let mut classes = framework.classes.lock();
-    let known = classes.iter().find(|c| c.name() == descriptor.class).cloned();
+    let known = classes
+        .iter()
+        .find(|c| c.name() == descriptor.class)
+        .cloned();
     let is_new = known.is_none();
     let class = match known {
         Some(class) => class,
         None => Class::new(descriptor.class, descriptor.interface)?,
     };
-    class.interface().check(descriptor.class, descriptor.interface)?;
+    class
+        .interface()
+        .check(descriptor.class, descriptor.interface)?;
     if is_new {
         // Reserved first, so that nothing after `adopt` can fail.
         classes.reserve(1, GFP_KERNEL)?;
@@ -142,6 +150,12 @@ pub(crate) fn register(
 
 fn adopt(class: &Arc<Class>, implementation: Arc<Registered>) -> Result<(), Refusal> {
     let mut inner = class.inner().lock();
+    if inner.is_retired {
+        return Err(Refusal::new(
+            EBUSY,
+            fmt!("{} is being removed", class.name()),
+        ));
+    }
     let is_known = inner
         .implementations
         .iter()
@@ -170,7 +184,8 @@ fn adopt(class: &Arc<Class>, implementation: Arc<Registered>) -> Result<(), Refu
 /// finds it unused too, but for being the default of a class that it has just made: until
 /// its module is live nobody can create through it or update to it.
 pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
-    // An update that has just let go of the module may still be writing its history.
+    // The reaper may have given up the last pin an instant ago and still be looking at the
+    // implementation. (Transitions hold it by a count.)
     framework().reaper.flush();
     let mut inner = class.inner().lock();
     inner

@@ -11,9 +11,9 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::sync::{Arc, SpinLock};
 
-use crate::helpers::{molt_processor};
 use crate::class::Class;
 use crate::gate::Gate;
+use crate::helpers::molt_processor;
 use crate::object::Header;
 
 /// The cell of one instance.

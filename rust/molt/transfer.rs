@@ -131,7 +131,8 @@ unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
     unsafe {
         let prepared = prepared.cast::<New::Prepared>().read();
         let state = New::commit(&mut *old.cast::<Old>(), prepared);
-        new.cast::<MaybeUninit<New>>().write(MaybeUninit::new(state));
+        new.cast::<MaybeUninit<New>>()
+            .write(MaybeUninit::new(state));
     }
 }
 
@@ -143,9 +144,10 @@ unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
 /// `EPROTO`: there is none, or it was written for another layout than the module has.
 pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table, Refusal> {
     for owner in [to, from] {
-        let table = owner.descriptor().transfers.iter().find(|table| {
-            is_end_of(&table.from, owner, from) && is_end_of(&table.to, owner, to)
-        });
+        let table =
+            owner.descriptor().transfers.iter().find(|table| {
+                is_end_of(&table.from, owner, from) && is_end_of(&table.to, owner, to)
+            });
         if let Some(table) = table {
             check_end(&table.from, from)?;
             check_end(&table.to, to)?;
@@ -177,7 +179,10 @@ fn check_end(end: &End, implementation: &Registered) -> Result<(), Refusal> {
         let Some(field) = actual.fields.get(index) else {
             return Err(Refusal::new(
                 EPROTO,
-                fmt!("the transfer knows a field `{}` that {label} does not have", known.name),
+                fmt!(
+                    "the transfer knows a field `{}` that {label} does not have",
+                    known.name
+                ),
             ));
         };
         if field.name != known.name
@@ -200,7 +205,10 @@ fn check_end(end: &End, implementation: &Registered) -> Result<(), Refusal> {
     if let Some(field) = actual.fields.get(end.fields.len()) {
         return Err(Refusal::new(
             EPROTO,
-            fmt!("{label} has a field `{}` that the transfer does not know", field.name),
+            fmt!(
+                "{label} has a field `{}` that the transfer does not know",
+                field.name
+            ),
         ));
     }
     if actual.size != end.size || actual.align != end.align {

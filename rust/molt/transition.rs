@@ -41,7 +41,7 @@
 use crate::gate::{Gate, Phase};
 use crate::primitives::{
     halt, now_ns, sleep_ns, warn_trespass, Arc, Atomic, Error, Full, Gates, GracePeriod, Relaxed,
-    Result, EAGAIN, EALREADY, EBUSY, ECANCELED, EDEADLK, ETIMEDOUT,
+    Result, EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT,
 };
 use crate::record::Records;
 
@@ -135,11 +135,7 @@ fn address(stamp: &Atomic<u64>) -> u64 {
 }
 
 impl Attempt {
-    pub(crate) fn new(
-        gates: Gates,
-        records: Arc<Records>,
-        limits: Limits,
-    ) -> Self {
+    pub(crate) fn new(gates: Gates, records: Arc<Records>, limits: Limits) -> Self {
         Self {
             gates,
             records,
@@ -212,7 +208,6 @@ impl Attempt {
     ///
     /// # Errors
     ///
-    /// * `EBUSY`: a grace period that an earlier attempt gave up has not ended.
     /// * `ETIMEDOUT`: no quiescence by the deadline.
     /// * `ECANCELED`: [`Attempt::abort`] came first.
     /// * `EDEADLK`: a rule called a handle.
@@ -230,11 +225,12 @@ impl Attempt {
     }
 
     fn run_phases(&self, work: &mut dyn Work, timing: &mut Timing) -> Result {
-        if self.gates.iter().any(|gate| gate.domain.has_pending()) {
-            return Err(EBUSY);
-        }
-        self.track();
-        if let Err(error) = self.reach_commit_point(work, timing) {
+        let ready = self.wait_for_pending();
+        let prepared = ready.and_then(|()| {
+            self.track();
+            self.reach_commit_point(work, timing)
+        });
+        if let Err(error) = prepared {
             self.open_gates();
             if error == ETIMEDOUT {
                 work.name_blockers();
@@ -245,6 +241,29 @@ impl Attempt {
         timing.transferring_ns = now_ns().wrapping_sub(timing.claimed_ns);
         self.open_gates();
         Ok(())
+    }
+
+    /// Waits until the grace periods that earlier attempts gave up have ended: so there is
+    /// at most one for each class, however often somebody tries.
+    fn wait_for_pending(&self) -> Result {
+        for gate in self.gates.iter() {
+            self.wait_until(|| !gate.domain.has_pending())?;
+        }
+        Ok(())
+    }
+
+    /// Waits for what wakes the updaters, until the attempt ends.
+    fn wait_until(&self, condition: impl Fn() -> bool) -> Result {
+        loop {
+            let sequence = self.records.drain_sequence();
+            if condition() {
+                return Ok(());
+            }
+            if !self.is_running() || self.is_past_deadline() {
+                return Err(self.reason_to_end());
+            }
+            self.wait_for_change(sequence, self.deadline_ns);
+        }
     }
 
     fn track(&self) {
@@ -322,16 +341,7 @@ impl Attempt {
     fn grace(&self) -> Result {
         for gate in self.gates.iter() {
             let grace = GracePeriod::begin(gate, &self.records)?;
-            loop {
-                let sequence = self.records.drain_sequence();
-                if grace.has_ended() {
-                    break;
-                }
-                if !self.is_running() || self.is_past_deadline() {
-                    return Err(self.reason_to_end());
-                }
-                self.wait_for_change(sequence, self.deadline_ns);
-            }
+            self.wait_until(|| grace.has_ended())?;
         }
         Ok(())
     }

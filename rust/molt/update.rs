@@ -23,13 +23,13 @@ use kernel::error::code::{
 use kernel::prelude::*;
 use kernel::sync::{Arc, Mutex};
 
-use crate::helpers::{molt_capable, molt_rcu_barrier, molt_thread_run, molt_wait_killable};
 use crate::blocker;
+use crate::blocker::Who;
 use crate::class::{Class, Last};
 use crate::error::{errno_name, Refusal};
 use crate::exchange::Exchange;
 use crate::gate::Traffic;
-use crate::blocker::Who;
+use crate::helpers::{molt_capable, molt_rcu_barrier, molt_thread_run, molt_wait_killable};
 use crate::history::Entry;
 use crate::implementation::Registered;
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Release, WaitQueue};
@@ -94,10 +94,12 @@ pub struct Transition {
 ///
 /// As for [`begin`].
 pub fn check(request: &Request<'_>) -> Result<(), Refusal> {
-    plan(request).map(|_| ())
+    let plan = plan(request)?;
+    plan.to.unpin(1);
+    Ok(())
 }
 
-/// What a request comes down to.
+/// What a request comes down to. Whoever gets one gives the pin of `to` up.
 struct Plan {
     from: Arc<Registered>,
     to: Arc<Registered>,
@@ -112,15 +114,24 @@ fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
         return Err(Refusal::new(EPERM, fmt!("needs CAP_SYS_MODULE")));
     }
     if !(1..=MOST_DEADLINE_MS).contains(&request.deadline_ms) {
-        return Err(Refusal::new(EINVAL, fmt!("deadline_ms={}", request.deadline_ms)));
+        return Err(Refusal::new(
+            EINVAL,
+            fmt!("deadline_ms={}", request.deadline_ms),
+        ));
     }
     if !(1..=MOST_DEADLINE_MS).contains(&request.pause_ms) {
         return Err(Refusal::new(EINVAL, fmt!("pause_ms={}", request.pause_ms)));
     }
     if class.transition().is_some() {
-        return Err(Refusal::new(EBUSY, fmt!("a transition of {} is running", class.name())));
+        return Err(Refusal::new(
+            EBUSY,
+            fmt!("a transition of {} is running", class.name()),
+        ));
     }
-    if request.expect.is_some_and(|expected| expected != class.generation()) {
+    if request
+        .expect
+        .is_some_and(|expected| expected != class.generation())
+    {
         return Err(Refusal::new(
             ESTALE,
             fmt!(
@@ -135,9 +146,7 @@ fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
     let to = class
         .find(name, request.version)
         .ok_or_else(|| match request.version {
-            Some(version) => {
-                Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`"))
-            }
+            Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
             None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
         })?;
     let from = class
@@ -184,7 +193,10 @@ fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
 pub fn begin(request: &Request<'_>) -> Result<Arc<Transition>, Refusal> {
     let task = current();
     if framework().records.bucket(task).has_call_of(task) {
-        return Err(Refusal::new(EDEADLK, fmt!("begun from inside a call of a class")));
+        return Err(Refusal::new(
+            EDEADLK,
+            fmt!("begun from inside a call of a class"),
+        ));
     }
     let plan = plan(request)?;
     let to = plan.to.clone();
@@ -209,9 +221,7 @@ fn start(transition: Arc<Transition>) -> Result<Arc<Transition>, Refusal> {
     }
     let argument = Arc::into_raw(transition.clone());
     // SAFETY: `run` takes the reference back; the name ends with a NUL.
-    let result = unsafe {
-        molt_thread_run(run, argument.cast_mut().cast(), name.as_ptr().cast())
-    };
+    let result = unsafe { molt_thread_run(run, argument.cast_mut().cast(), name.as_ptr().cast()) };
     if let Err(error) = kernel::error::to_result(result) {
         // SAFETY: No thread has it.
         drop(unsafe { Arc::from_raw(argument) });
@@ -229,8 +239,11 @@ fn link(transition: &Arc<Transition>) -> Result<(), Refusal> {
         .default
         .as_ref()
         .is_some_and(|default| Arc::ptr_eq(default, &transition.from));
-    if inner.transition.is_some() || !is_default {
-        return Err(Refusal::new(EBUSY, fmt!("a transition of {} is running", class.name())));
+    if inner.transition.is_some() || inner.is_retired || !is_default {
+        return Err(Refusal::new(
+            EBUSY,
+            fmt!("a transition of {} is running", class.name()),
+        ));
     }
     inner.transition = Some(transition.clone());
     Ok(())
@@ -338,7 +351,14 @@ impl Transition {
                 self.reclaim(&mut job.exchange);
                 entry.reclaiming_ns = now_ns().wrapping_sub(begin_ns);
                 crate::log::reclaimed(self.id, self.class.name(), entry.from.as_str());
-                self.end(&entry, Last { result: "ok", reason: self.summary(&entry), id: self.id });
+                self.end(
+                    &entry,
+                    Last {
+                        result: "ok",
+                        reason: self.summary(&entry),
+                        id: self.id,
+                    },
+                );
             }
             Err(error) => {
                 let reason = self.reason(error, &job.failure);
@@ -346,7 +366,14 @@ impl Transition {
                 // Twins and prepared values are gone before the module that drops them.
                 drop(job);
                 self.to.unpin(1);
-                self.end(&entry, Last { result: errno_name(error), reason, id: self.id });
+                self.end(
+                    &entry,
+                    Last {
+                        result: errno_name(error),
+                        reason,
+                        id: self.id,
+                    },
+                );
             }
         }
     }
@@ -361,13 +388,17 @@ impl Transition {
             inner.is_reclaiming = true;
         }
         self.to.pin_more(moved);
-        self.to.instances.fetch_add(moved as i64, kernel::sync::atomic::Relaxed);
+        self.to
+            .instances
+            .fetch_add(moved as i64, kernel::sync::atomic::Relaxed);
         exchange.reclaim();
         // The old code may have posted callbacks with functions in its module.
         // SAFETY: May sleep here: the gate is open.
         unsafe { molt_rcu_barrier() };
         self.class.gate().domain.barrier();
-        self.from.instances.fetch_sub(moved as i64, kernel::sync::atomic::Relaxed);
+        self.from
+            .instances
+            .fetch_sub(moved as i64, kernel::sync::atomic::Relaxed);
         self.from.unpin(moved.saturating_add(1));
     }
 
@@ -439,10 +470,6 @@ impl Transition {
             Text::format(fmt!("transition {id}: no quiescence by the deadline"))
         } else if error == EDEADLK {
             Text::format(fmt!("transition {id}: a rule called a handle"))
-        } else if error == EBUSY {
-            Text::format(fmt!(
-                "transition {id}: a call still delays the grace period of an earlier attempt"
-            ))
         } else {
             Text::format(fmt!("transition {id}: aborted"))
         }
@@ -507,4 +534,3 @@ impl Work for Job<'_> {
         class.inner().lock().blockers = blockers;
     }
 }
-
