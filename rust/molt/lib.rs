@@ -23,6 +23,7 @@ pub mod interface;
 mod log;
 pub mod movable;
 pub mod object;
+pub mod plan;
 mod primitives;
 mod reaper;
 mod record;

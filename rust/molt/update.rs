@@ -12,64 +12,29 @@
 //! ```
 //!
 //! Every pointer into a client's module that a transition follows is covered by a pin that
-//! `begin` takes (new implementation) or that the class holds (old one), and both are given
-//! up by the thread, whose text is in `molt.ko`.
+//! the plan takes of both implementations; the thread gives them up, whose text is in
+//! `molt.ko`.
 
 use core::ffi::c_void;
 
-use kernel::error::code::{
-    EAGAIN, EALREADY, EBUSY, EDEADLK, EINTR, EINVAL, ENOENT, EPERM, ESTALE, ETIMEDOUT,
-};
+use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, EINTR, ETIMEDOUT};
 use kernel::prelude::*;
 use kernel::sync::{Arc, Mutex};
 
-use crate::blocker;
-use crate::blocker::Who;
+use crate::blocker::{self, Who};
 use crate::class::{Class, Last};
 use crate::error::{errno_name, Refusal};
 use crate::exchange::Exchange;
 use crate::gate::Traffic;
-use crate::helpers::{molt_capable, molt_rcu_barrier, molt_thread_run, molt_wait_killable};
+use crate::helpers::{molt_rcu_barrier, molt_thread_run, molt_wait_killable};
 use crate::history::Entry;
 use crate::implementation::Registered;
+use crate::plan::{plan, Plan, Request};
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Release, WaitQueue};
 use crate::registry::framework;
 use crate::text::Text;
 use crate::transfer;
 use crate::transition::{Attempt, Limits, Milestone, Timing, Work};
-
-/// Longest life of an attempt, in milliseconds.
-pub const MOST_DEADLINE_MS: u64 = 60_000;
-
-/// What is asked for.
-pub struct Request<'a> {
-    /// The class.
-    pub class: &'a Arc<Class>,
-    /// Name of the implementation.
-    pub implementation: &'a str,
-    /// Its version; `None`: the highest that is registered.
-    pub version: Option<u32>,
-    /// Life of the attempt, in milliseconds, 1 to [`MOST_DEADLINE_MS`].
-    pub deadline_ms: u64,
-    /// Longest closure of the gate in one try, in milliseconds, from 1.
-    pub pause_ms: u64,
-    /// The generation that the class must have.
-    pub expect: Option<u64>,
-}
-
-impl<'a> Request<'a> {
-    /// A request with the usual limits.
-    pub fn new(class: &'a Arc<Class>, implementation: &'a str) -> Self {
-        Self {
-            class,
-            implementation,
-            version: None,
-            deadline_ms: 2_000,
-            pause_ms: 20,
-            expect: None,
-        }
-    }
-}
 
 /// A transition of one class from one implementation to another.
 #[pin_data]
@@ -86,94 +51,6 @@ pub struct Transition {
     outcome: Mutex<Option<Last>>,
     has_ended: Atomic<u32>,
     ended: WaitQueue,
-}
-
-/// Checks a request without beginning anything. May sleep.
-///
-/// # Errors
-///
-/// As for [`begin`].
-pub fn check(request: &Request<'_>) -> Result<(), Refusal> {
-    let plan = plan(request)?;
-    plan.to.unpin(1);
-    Ok(())
-}
-
-/// What a request comes down to. Whoever gets one gives the pin of `to` up.
-struct Plan {
-    from: Arc<Registered>,
-    to: Arc<Registered>,
-    table: &'static transfer::Table,
-}
-
-/// Everything that can be refused before anything is touched.
-fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
-    let class = request.class;
-    // SAFETY: Always safe to call.
-    if !unsafe { molt_capable() } {
-        return Err(Refusal::new(EPERM, fmt!("needs CAP_SYS_MODULE")));
-    }
-    if !(1..=MOST_DEADLINE_MS).contains(&request.deadline_ms) {
-        return Err(Refusal::new(
-            EINVAL,
-            fmt!("deadline_ms={}", request.deadline_ms),
-        ));
-    }
-    if !(1..=MOST_DEADLINE_MS).contains(&request.pause_ms) {
-        return Err(Refusal::new(EINVAL, fmt!("pause_ms={}", request.pause_ms)));
-    }
-    if class.transition().is_some() {
-        return Err(Refusal::new(
-            EBUSY,
-            fmt!("a transition of {} is running", class.name()),
-        ));
-    }
-    if request
-        .expect
-        .is_some_and(|expected| expected != class.generation())
-    {
-        return Err(Refusal::new(
-            ESTALE,
-            fmt!(
-                "{} is at generation {}, not {}",
-                class.name(),
-                class.generation(),
-                request.expect.unwrap_or_default()
-            ),
-        ));
-    }
-    let name = request.implementation;
-    let to = class
-        .find(name, request.version)
-        .ok_or_else(|| match request.version {
-            Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
-            None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
-        })?;
-    let from = class
-        .default_implementation()
-        .ok_or_else(|| Refusal::new(ENOENT, fmt!("{} has no implementation", class.name())))?;
-    if Arc::ptr_eq(&from, &to) {
-        return Err(Refusal::new(
-            EALREADY,
-            fmt!("{} is served by {} already", class.name(), to.label()),
-        ));
-    }
-    if !to.is_live() {
-        return Err(Refusal::new(
-            EAGAIN,
-            fmt!("module {} is still in its init", to.module_name()),
-        ));
-    }
-    // From here on the table in the module's rodata is looked at.
-    to.pin()
-        .map_err(|_| Refusal::new(ENOENT, fmt!("module {} is going", to.module_name())))?;
-    match transfer::find(&from, &to) {
-        Ok(table) => Ok(Plan { from, to, table }),
-        Err(refusal) => {
-            to.unpin(1);
-            Err(refusal)
-        }
-    }
 }
 
 /// Begins an update. Returns when its thread runs; [`Transition::wait`] for the end. May sleep.
@@ -199,12 +76,9 @@ pub fn begin(request: &Request<'_>) -> Result<Arc<Transition>, Refusal> {
         ));
     }
     let plan = plan(request)?;
-    let to = plan.to.clone();
-    let begun = Transition::new(request, plan).and_then(start);
-    if begun.is_err() {
-        to.unpin(1);
-    }
-    begun
+    Transition::new(request, &plan)
+        .and_then(start)
+        .inspect_err(|_| plan.release())
 }
 
 fn start(transition: Arc<Transition>) -> Result<Arc<Transition>, Refusal> {
@@ -256,7 +130,7 @@ unsafe extern "C" fn run(argument: *mut c_void) {
 }
 
 impl Transition {
-    fn new(request: &Request<'_>, plan: Plan) -> Result<Arc<Self>, Refusal> {
+    fn new(request: &Request<'_>, plan: &Plan) -> Result<Arc<Self>, Refusal> {
         let mut gates = Gates::new();
         gates.push(request.class.gate().clone(), GFP_KERNEL)?;
         let framework = framework();
@@ -268,8 +142,8 @@ impl Transition {
             pin_init!(Self {
                 id: framework.next_transition(),
                 class: request.class.clone(),
-                from: plan.from,
-                to: plan.to,
+                from: plan.from.clone(),
+                to: plan.to.clone(),
                 table: plan.table,
                 attempt: Attempt::new(gates, framework.records.clone(), limits),
                 who: Who::current(),
@@ -366,6 +240,7 @@ impl Transition {
                 // Twins and prepared values are gone before the module that drops them.
                 drop(job);
                 self.to.unpin(1);
+                self.from.unpin(1);
                 self.end(
                     &entry,
                     Last {
@@ -399,7 +274,8 @@ impl Transition {
         self.from
             .instances
             .fetch_sub(moved as i64, kernel::sync::atomic::Relaxed);
-        self.from.unpin(moved.saturating_add(1));
+        // Its instances, being the default, and this transition.
+        self.from.unpin(moved.saturating_add(2));
     }
 
     /// Unlinks, tells, and lets the waiters go.
