@@ -6,7 +6,7 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR TESTS
+export KDIR SDK TESTS
 
 help: ## this list
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -27,7 +27,10 @@ shell: ## a guest with the modules loaded and a prompt
 modules: ## build the modules (KDIR=directory for another kernel)
 	@$(RUN) tools/modules
 
+sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sdk)
+	@$(RUN) tools/sdk
+
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check shell modules clean
+.PHONY: help demo test check shell modules sdk clean

@@ -8,13 +8,14 @@
 //! Usage: with `counter_v1` in the kernel,
 //!
 //! ```text
-//! # insmod counter_v2.ko
+//! # modprobe counter_v2
 //! # echo Sum@2 > /sys/kernel/molt/classes/counter/update
 //! # rmmod counter_v1
 //! ```
 //!
-//! How to make it fail: `insmod` it with `expect=` of another generation in the update
-//! (`ESTALE`), or update to `Sum@3`, which nobody has (`ENOENT`).
+//! How to make it fail: ask for `Sum@2 expect=7` where the class is at another generation
+//! (`ESTALE`), for `Sum@3`, which nobody has (`ENOENT`), or twice (`EALREADY`). Change a field
+//! of `Sum1` below, and the update is refused before anything is touched (`EPROTO`).
 
 #![deny(unsafe_code)]
 
@@ -57,7 +58,10 @@ impl Transfer<Sum1> for Sum {
     }
 
     fn commit(old: &mut Sum1, (): ()) -> Self {
-        Self { total: Atomic::new(old.total.load(Relaxed)), calls: Atomic::new(0) }
+        Self {
+            total: Atomic::new(old.total.load(Relaxed)),
+            calls: Atomic::new(0),
+        }
     }
 }
 
@@ -69,13 +73,18 @@ impl Transfer<Sum> for Sum1 {
     }
 
     fn commit(old: &mut Sum, (): ()) -> Self {
-        Self { total: Atomic::new(old.total.load(Relaxed)) }
+        Self {
+            total: Atomic::new(old.total.load(Relaxed)),
+        }
     }
 }
 
 impl molt::Implementation<dyn Counter> for Sum {
     fn create(start: u64) -> impl PinInit<Self, Error> {
-        try_init!(Self { total: Atomic::new(start), calls: Atomic::new(0) })
+        try_init!(Self {
+            total: Atomic::new(start),
+            calls: Atomic::new(0)
+        })
     }
 }
 

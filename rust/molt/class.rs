@@ -68,6 +68,8 @@ pub struct Last {
     pub reason: Text<REASON_LEN>,
     /// The transition's number; 0: none was begun.
     pub id: u64,
+    /// The errno behind `result`; `None`: `ok`.
+    pub error: Option<Error>,
 }
 
 impl Last {
@@ -77,6 +79,7 @@ impl Last {
             result: "ok",
             reason: Text::new(),
             id: 0,
+            error: None,
         }
     }
 
@@ -86,6 +89,7 @@ impl Last {
             result: refusal.errno(),
             reason: refusal.reason,
             id,
+            error: Some(refusal.error),
         }
     }
 }
@@ -188,9 +192,13 @@ impl Class {
     }
 
     /// Visits the implementations. `f` must not touch the class's lock. May sleep.
-    pub fn for_each_implementation(&self, f: impl FnMut(&Registered)) {
-        let inner = self.inner.lock();
-        inner.implementations.iter().map(|i| &**i).for_each(f);
+    pub fn for_each_implementation(&self, f: impl FnMut(&Arc<Registered>)) {
+        self.inner.lock().implementations.iter().for_each(f);
+    }
+
+    /// Whether it was removed, or is being removed at this moment. May sleep.
+    pub fn is_retired(&self) -> bool {
+        self.inner.lock().is_retired
     }
 
     /// Visits the blockers that the last attempt named. May sleep.

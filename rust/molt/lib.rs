@@ -9,6 +9,7 @@
 #![crate_name = "molt"]
 
 mod blocker;
+mod census;
 pub mod class;
 pub mod contract;
 pub mod error;
@@ -36,7 +37,7 @@ pub mod transfer;
 pub mod transition;
 pub mod update;
 
-pub use blocker::Blocker;
+pub use blocker::{Blocker, Who};
 pub use class::Open as Class;
 pub use handle::Handle;
 pub use implementation::Implementation;

@@ -36,9 +36,11 @@ pub const fn state_offset(align: usize) -> usize {
 /// `object` holds a state of type `T`, and a call on it is running.
 #[inline(always)]
 pub unsafe fn state<'a, T>(object: *const Header) -> &'a T {
+    // A constant: this is on the path of every call.
+    let offset = const { state_offset(align_of::<T>()) };
     // SAFETY: By the caller's promise the state is there; it lies behind the header, at the
     // offset that the allocation used.
-    unsafe { &*object.byte_add(state_offset(align_of::<T>())).cast::<T>() }
+    unsafe { &*object.byte_add(offset).cast::<T>() }
 }
 
 /// Where the state of `object`, which is one of `implementation`, lies.

@@ -4,7 +4,7 @@
 
 use core::ptr;
 
-use kernel::error::code::{EBUSY, EEXIST, EINVAL, ENOENT};
+use kernel::error::code::{EBUSY, EEXIST, EINVAL};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{Arc, Mutex};
@@ -20,11 +20,17 @@ use crate::update::Transition;
 
 /// Told what happens to classes. A control module registers one; its text is that
 /// module's, which takes it back with [`unwatch`] before it goes.
+///
+/// Whoever makes two changes at once may be told of them in either order, or twice.
 pub trait Observer: Send + Sync {
     /// A class was made. May sleep; must not register or remove classes.
     fn class_added(&self, class: &Arc<Class>);
     /// A class was taken out of the registry. As above.
     fn class_removed(&self, class: &Arc<Class>);
+    /// A class that there was has one implementation more. As above.
+    fn implementation_added(&self, class: &Arc<Class>, implementation: &Arc<Registered>);
+    /// A class has one implementation less. As above.
+    fn implementation_removed(&self, class: &Arc<Class>, implementation: &Arc<Registered>);
     /// A transition has ended, committed or not. Runs in its thread, with the gate open.
     fn transition_ended(&self, transition: &Transition);
 }
@@ -137,14 +143,15 @@ pub(crate) fn register(
         // Reserved first, so that nothing after `adopt` can fail.
         classes.reserve(1, GFP_KERNEL)?;
     }
-    adopt(&class, implementation)?;
+    adopt(&class, implementation.clone())?;
     if is_new {
         let _ = classes.push(class.clone(), GFP_KERNEL);
     }
     drop(classes);
-    if is_new {
-        framework.tell(|observer| observer.class_added(&class));
-    }
+    framework.tell(|observer| match is_new {
+        true => observer.class_added(&class),
+        false => observer.implementation_added(&class, &implementation),
+    });
     Ok(class)
 }
 
@@ -196,6 +203,7 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
         .as_ref()
         .is_some_and(|default| Arc::ptr_eq(default, implementation));
     drop(inner);
+    framework().tell(|observer| observer.implementation_removed(class, implementation));
     if was_default {
         if let Err(refusal) = class.retire() {
             pr_err!("{}: {}\n", class.name(), refusal.reason.as_str());
@@ -209,16 +217,12 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
 ///
 /// # Errors
 ///
-/// * `ENOENT`: there is no such class.
-/// * `EBUSY`: it has instances, or a transition is running.
-pub fn remove(name: &str) -> Result<(), Refusal> {
-    let class = framework()
-        .find(name)
-        .ok_or_else(|| Refusal::new(ENOENT, fmt!("no class `{name}`")))?;
+/// * `EBUSY`: it has instances, a transition is running, or it is being removed already.
+pub fn remove(class: &Arc<Class>) -> Result<(), Refusal> {
     // Handles that were dropped just now still count until the reaper has come by.
     framework().reaper.flush();
     class.retire()?;
-    forget(&class);
+    forget(class);
     Ok(())
 }
 

@@ -109,6 +109,22 @@ impl Slot {
         self.cold.handles.fetch_add(1, Relaxed);
     }
 
+    /// As `get`, for who has no handle yet; `false`: the instance is ending.
+    pub(crate) fn try_get(&self) -> bool {
+        let mut handles = self.cold.handles.load(Relaxed);
+        while handles != 0 {
+            match self
+                .cold
+                .handles
+                .cmpxchg(handles, handles.wrapping_add(1), Relaxed)
+            {
+                Ok(_) => return true,
+                Err(seen) => handles = seen,
+            }
+        }
+        false
+    }
+
     /// Drops one handle; `true`: it was the last.
     pub(crate) fn put(&self) -> bool {
         self.cold.handles.fetch_sub(1, Full) == 1

@@ -168,6 +168,11 @@ impl Transition {
         &self.class
     }
 
+    /// Its result, once it has ended; an observer is told after that. May sleep.
+    pub fn outcome(&self) -> Option<Last> {
+        *self.outcome.lock()
+    }
+
     /// Asks it to end without a commit. Does not sleep.
     ///
     /// # Errors
@@ -231,6 +236,7 @@ impl Transition {
                         result: "ok",
                         reason: self.summary(&entry),
                         id: self.id,
+                        error: None,
                     },
                 );
             }
@@ -247,6 +253,7 @@ impl Transition {
                         result: errno_name(error),
                         reason,
                         id: self.id,
+                        error: Some(error),
                     },
                 );
             }

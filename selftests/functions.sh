@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# What the tests in the guest share. A test sources it, says how many cases it has,
+# and calls `check` for each:
+#
+#	. ./functions.sh
+#	plan 1
+#	load molt_control counter_v1
+#	check "a class comes with its first implementation" test -d "$classes/counter"
+#
+# At the end of the script everything that `load` loaded is unloaded.
+
+set -u
+
+molt=/sys/kernel/molt
+classes=$molt/classes
+debug=/sys/kernel/debug/molt
+parameters=/sys/module/molt/parameters
+temporary=/tmp/molt-test
+FULL=${FULL:-}
+
+rm -rf "$temporary"
+mkdir -p "$temporary"
+cases=0
+failures=0
+loaded=''
+errno=ok
+trap finish EXIT
+
+plan()
+{
+	planned=$1
+	echo "KTAP version 1"
+	echo "1..$planned"
+}
+
+note()
+{
+	echo "$*" | sed 's/^/# /'
+}
+
+# check NAME COMMAND...: one case.
+check()
+{
+	local name=$1
+
+	shift
+	cases=$((cases + 1))
+	if "$@"; then
+		echo "ok $cases $name"
+	else
+		failures=$((failures + 1))
+		echo "not ok $cases $name"
+		note "in: $*"
+		note "errno: $errno"
+		dmesg | tail -n 8 | sed 's/^/# /'
+	fi
+}
+
+# Exit status: 1 where a case failed, or where there were not as many as planned.
+finish()
+{
+	local status=$?
+
+	trap - EXIT
+	hold 0
+	release_callers
+	unload_all
+	[ $status -ne 0 ] || [ $failures -eq 0 ] || status=1
+	[ "$cases" -eq "${planned:-0}" ] || note "$cases cases, ${planned:-0} planned"
+	exit $status
+}
+
+# ---- comparing ---------------------------------------------------------------------
+
+# same A B: equal texts; says what they are where they are not.
+same()
+{
+	[ "$1" = "$2" ] || { note "have: $1"; note "want: $2"; return 1; }
+}
+
+# has TEXT WORD...: every word is in the text.
+has()
+{
+	local text=$1 word
+
+	shift
+	for word; do
+		case $text in
+		*"$word"*) ;;
+		*) note "have: $text"; note "without: $word"; return 1 ;;
+		esac
+	done
+}
+
+# at_most A B, at_least A B: numbers.
+at_most()
+{
+	[ "$1" -le "$2" ] || { note "$1 is more than $2"; return 1; }
+}
+
+at_least()
+{
+	[ "$1" -ge "$2" ] || { note "$1 is less than $2"; return 1; }
+}
+
+# all COMMAND -- COMMAND ...: every one of them succeeds.
+all()
+{
+	local word command=''
+
+	for word; do
+		if [ "$word" = -- ]; then
+			eval "$command" || return 1
+			command=''
+		else
+			command="$command '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"
+		fi
+	done
+	eval "$command"
+}
+
+# not COMMAND...
+not()
+{
+	! "$@"
+}
+
+# await SECONDS COMMAND...: until it succeeds.
+await()
+{
+	local end
+
+	end=$(($(now_ms) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(now_ms)" -lt "$end" ] || { note "in vain: $*"; return 1; }
+		usleep 5000
+	done
+}
+
+now_ms()
+{
+	awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime
+}
+
+# ---- modules -----------------------------------------------------------------------
+
+# load NAME...: to be unloaded at the end, in the opposite order.
+load()
+{
+	local module
+
+	for module; do
+		modprobe "$module" || { note "cannot load $module"; exit 1; }
+		loaded="$module $loaded"
+	done
+}
+
+# load_with NAME PARAMETER...
+load_with()
+{
+	modprobe "$@" || { note "cannot load $1"; exit 1; }
+	loaded="$1 $loaded"
+}
+
+is_loaded()
+{
+	grep -q "^$1 " /proc/modules
+}
+
+references()
+{
+	sed -n "s/^$1 [0-9]* \([0-9]*\) .*/\1/p" /proc/modules
+}
+
+# Classes first: they pin their default's module.
+unload_all()
+{
+	local class module
+
+	for class in "$classes"/*/; do
+		[ ! -e "$class/remove" ] || echo 1 >"$class/remove" 2>/dev/null
+	done
+	for module in $loaded; do
+		is_loaded "$module" && { rmmod "$module" || note "left: $module"; }
+	done
+	rmmod molt 2>/dev/null
+	loaded=''
+}
+
+# ---- writing to sysfs --------------------------------------------------------------
+
+errno_name()
+{
+	case $1 in
+	*"No such file or directory"*) echo ENOENT ;;
+	*"Invalid argument"*) echo EINVAL ;;
+	*"Device or resource busy"*) echo EBUSY ;;
+	*"Stale file handle"*) echo ESTALE ;;
+	*"Protocol error"*) echo EPROTO ;;
+	*"Connection timed out"*) echo ETIMEDOUT ;;
+	*"Resource deadlock avoided"*) echo EDEADLK ;;
+	*"Resource temporarily unavailable"*) echo EAGAIN ;;
+	*"Operation not permitted"*) echo EPERM ;;
+	*"Operation already in progress"*) echo EALREADY ;;
+	*"Operation canceled"*) echo ECANCELED ;;
+	*"Numerical argument out of domain"*) echo EDOM ;;
+	*"No such device"*) echo ENODEV ;;
+	*"Interrupted system call"*) echo EINTR ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# put FILE TEXT: writes a line. The name of the errno, or ok, is in $errno.
+put()
+{
+	local message
+
+	if message=$({ echo "$2" >"$1"; } 2>&1); then
+		errno=ok
+	else
+		errno=$(errno_name "$message")
+	fi
+	[ "$errno" = ok ]
+}
+
+# put_bytes FILE: the same with what comes from standard input, in one write.
+put_bytes()
+{
+	local message
+
+	cat >"$temporary/bytes"
+	if message=$(dd if="$temporary/bytes" of="$1" bs=65536 conv=notrunc 2>&1); then
+		errno=ok
+	else
+		errno=$(errno_name "$message")
+	fi
+	[ "$errno" = ok ]
+}
+
+# update CLASS TEXT
+update()
+{
+	put "$classes/$1/update" "$2"
+}
+
+# refused ERRNO CLASS TEXT [WORD...]: the update ends so, last_result has it and the words.
+refused()
+{
+	local want=$1 class=$2 last
+
+	update "$class" "$3"
+	shift 3
+	same "$errno" "$want" || return 1
+	last=$(cat "$classes/$class/last_result")
+	case $last in
+	"$want "*) ;;
+	*) note "last_result: $last"; return 1 ;;
+	esac
+	has "$last" "$@"
+}
+
+value()
+{
+	cat "$classes/$1/$2"
+}
+
+# served CLASS IMPLEMENTATION@VERSION GENERATION
+served()
+{
+	same "$(value "$1" implementation)@$(value "$1" version) $(value "$1" generation)" "$2 $3"
+}
+
+in_state()
+{
+	[ "$(value "$1" state)" = "$2" ]
+}
+
+# hold MILESTONE: 1 tracking, 2 blocking, 3 transferring, 4 prepared; 0 lets go.
+hold()
+{
+	[ ! -e $parameters/test_hold ] || echo "$1" >$parameters/test_hold
+}
+
+# behind FILE TEXT: writes a line in a task of its own, whose pid is in $writer. `ended`
+# waits for it, and the errno's name is in $errno then.
+behind()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	sh -c 'echo "$2" >"$1"' sh "$1" "$2" 2>"$temporary/message" &
+	writer=$!
+}
+
+is_gone()
+{
+	[ ! -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+
+# ended [SECONDS]: what was written behind has come to an end within so many seconds.
+ended()
+{
+	await "${1:-5}" is_gone "$writer" || return 1
+	if wait "$writer"; then
+		errno=ok
+	else
+		errno=$(errno_name "$(cat "$temporary/message")")
+	fi
+}
+
+# ---- callers -----------------------------------------------------------------------
+
+callers=''
+
+# open_counters: `counter_load` makes its counters, as file descriptor 3.
+open_counters()
+{
+	exec 3<>/dev/counter_load
+}
+
+# call_from N: so many tasks call all counters until `stop_callers`.
+call_from()
+{
+	local _
+
+	for _ in $(seq "$1"); do
+		sh -c 'echo 3000000 >&3' 3<&3 &
+		callers="$callers $!"
+	done
+	await 5 counters_are_called "$1"
+}
+
+counters_are_called()
+{
+	[ "$(account callers)" -ge "$1" ]
+}
+
+account()
+{
+	cat <&3 | sed -n "s/^$1 //p"
+}
+
+stop_callers()
+{
+	local pid
+
+	for pid in $callers; do
+		kill "$pid" 2>/dev/null
+	done
+	for pid in $callers; do
+		wait "$pid" 2>/dev/null
+	done
+	callers=''
+}
+
+# Everything adds up: no call failed, and the counters hold what was added.
+accounts_balance()
+{
+	local accounts
+
+	accounts=$(cat <&3)
+	echo "$accounts" >"$temporary/accounts"
+	awk '{ v[$1] = $2 } END {
+		exit !(v["failed"] == 0 && v["added"] == v["total"]) }' \
+		"$temporary/accounts" || { note "$accounts"; return 1; }
+}
+
+release_callers()
+{
+	stop_callers
+	exec 3>&-
+}
+
+# ---- what there is, byte for byte --------------------------------------------------
+
+# states CLASS: those of all instances, in order. `test_state` has to be on.
+states()
+{
+	grep "^$1 " $debug/instances | sort -k 2 -n
+}
+
+# Objects in use in the kernel's general caches, roughly.
+slab_objects()
+{
+	local cache
+
+	for cache in /sys/kernel/slab/kmalloc-*/shrink; do
+		[ ! -w "$cache" ] || echo 1 >"$cache"
+	done
+	awk '/^kmalloc-/ { n += $2 } END { print n }' /proc/slabinfo
+}
+
+# history CLASS COLUMN: of each transition of the class, oldest first.
+history()
+{
+	awk -v class="$1" -v column="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["class"] == class { print $at[column] }' $debug/history
+}
+
+# moment CLASS COLUMN: of the last transition of the class.
+moment()
+{
+	history "$1" "$2" | tail -n 1
+}
+
+# blockers CLASS: pid, task and time of the calls that the last attempt met.
+blockers()
+{
+	sed -n "s/^$1 //p" $debug/blockers
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Explores the protocol of `rust/molt/{gate,record,transition}.rs`, compiled unchanged.
+//!
+//! `molt-model --list` names the scenarios; `molt-model BOUND SCENARIO...` explores them with
+//! at most BOUND preemptions in each execution, says how many there were, and ends with
+//! status 3 and the trail at the first violation.
+
+mod class;
+mod primitives;
+mod scenario;
+mod stage;
+mod work;
+mod world;
+
+#[allow(dead_code, reason = "the framework uses more of it than the model")]
+#[path = "../../../rust/molt/gate.rs"]
+mod gate;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../../rust/molt/record.rs"]
+mod record;
+#[allow(dead_code, reason = "as above")]
+#[path = "../../../rust/molt/transition.rs"]
+mod transition;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Instant;
+
+use scenario::{Scenario, SCENARIOS};
+use world::Strike;
+
+/// Steps of one execution; one that needs more goes round in circles.
+const MAX_BRANCHES: usize = 2_000;
+
+/// Explores every execution in which time does what `strike` says.
+///
+/// Returns how many there were, and the largest number of opportunities for time to pass.
+fn explore(scenario: &'static Scenario, bound: usize, strike: Option<Strike>) -> (usize, usize) {
+    let executions = Arc::new(AtomicUsize::new(0));
+    let opportunities = Arc::new(AtomicUsize::new(0));
+    let (count, most) = (executions.clone(), opportunities.clone());
+    let keeps_trail = std::env::var_os("MODEL_TRAIL").is_some();
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(bound);
+    builder.max_branches = MAX_BRANCHES;
+    builder.check(move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        world::begin(scenario.tasks, strike, keeps_trail);
+        (scenario.run)();
+        let seen = world::with(|world| world.clock.opportunities());
+        most.fetch_max(seen, Ordering::Relaxed);
+    });
+    (
+        executions.load(Ordering::Relaxed),
+        opportunities.load(Ordering::Relaxed),
+    )
+}
+
+/// Explores a scenario, once for each opportunity that time has.
+fn explore_all(scenario: &'static Scenario, bound: usize) -> usize {
+    if scenario.strike_ns == 0 {
+        return explore(scenario, bound, None).0;
+    }
+    let (mut executions, mut most, mut at) = (0, 1, 0);
+    while at < most {
+        let strike = Strike {
+            at,
+            by_ns: scenario.strike_ns,
+        };
+        let (count, opportunities) = explore(scenario, bound, Some(strike));
+        executions += count;
+        most = most.max(opportunities);
+        at += 1;
+    }
+    executions
+}
+
+/// Ends the process at the first violation: what is on the threads' stacks stays there.
+fn stop_at_violation() {
+    std::panic::set_hook(Box::new(|panic| {
+        let mut out = std::io::stdout().lock();
+        for line in world::trail() {
+            let _ = writeln!(out, "  {line}");
+        }
+        let message = panic.payload();
+        let message = message
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| message.downcast_ref::<&str>().copied())
+            .unwrap_or("a panic without words");
+        let _ = writeln!(out, "violation: {message}");
+        let _ = out.flush();
+        std::process::exit(3);
+    }));
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let first = arguments.next().unwrap_or_default();
+    if first == "--list" {
+        SCENARIOS.iter().for_each(|s| println!("{}", s.name));
+        return ExitCode::SUCCESS;
+    }
+    let Ok(bound) = first.parse() else {
+        eprintln!("usage: molt-model --list | BOUND SCENARIO...");
+        return ExitCode::from(2);
+    };
+    stop_at_violation();
+    for name in arguments {
+        let Some(scenario) = SCENARIOS.iter().find(|s| s.name == name) else {
+            eprintln!("molt-model: no scenario {name}");
+            return ExitCode::from(2);
+        };
+        let begin = Instant::now();
+        let executions = explore_all(scenario, bound);
+        println!(
+            "{name}: {executions} executions, at most {bound} preemptions, {:.1} s",
+            begin.elapsed().as_secs_f32()
+        );
+    }
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The stage of a scenario: its classes and tasks, and what has to hold at their end.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use loom::thread::JoinHandle;
+
+use crate::class::{Class, Slot};
+use crate::primitives::{arc, spawn, Arc, Error, Result, Task, BUCKETS};
+use crate::record::Records;
+use crate::transition::{Attempt, Limits, Timing};
+use crate::work::{Fault, Move};
+use crate::world::{note, DEADLINE_NS, PAUSE_NS};
+
+/// An attempt, and what an abort of it was answered.
+pub(crate) struct Try {
+    attempt: Attempt,
+    is_aborted: Cell<bool>,
+    has_committed: Cell<bool>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Stage {
+    records: Arc<Records>,
+    classes: Vec<Rc<Class>>,
+}
+
+impl Stage {
+    /// Makes classes with one instance each; those of a family are always moved together.
+    pub(crate) fn new(families: &[&str]) -> Self {
+        let records = arc(Records::new().unwrap()).unwrap();
+        records.settle();
+        let mut classes = Vec::new();
+        for (family, names) in families.iter().enumerate() {
+            let class = |name| Class::new(name, family, &records);
+            classes.extend(names.chars().map(class));
+        }
+        Self { records, classes }
+    }
+
+    fn classes(&self, names: &str) -> Vec<Rc<Class>> {
+        let class = |name| self.classes.iter().find(|class| class.name == name);
+        let classes = names.chars().filter_map(class);
+        classes.cloned().collect()
+    }
+
+    /// Starts a task for each path, from task 1 on, which calls along it once.
+    pub(crate) fn callers(&self, paths: &[&str]) -> Vec<JoinHandle<()>> {
+        let start = |(index, path): (usize, &&str)| {
+            let path: Vec<_> = self.classes(path).iter().map(|class| class.slot(0)).collect();
+            spawn(index + 1, move || Slot::call(&path))
+        };
+        paths.iter().enumerate().map(start).collect()
+    }
+
+    /// Starts a task that makes an instance and calls it.
+    pub(crate) fn creator(&self, task: usize, class: &str) -> JoinHandle<()> {
+        let class = self.classes(class).remove(0);
+        spawn(task, move || {
+            let slot = class.create();
+            Slot::call(&[slot]);
+        })
+    }
+
+    /// Starts a task that aborts `attempt`.
+    pub(crate) fn aborter(&self, task: usize, attempt: &Rc<Try>) -> JoinHandle<()> {
+        let target = attempt.clone();
+        spawn(task, move || {
+            let answer = target.attempt.abort();
+            note(|| format!("aborts: {answer:?}"));
+            target.is_aborted.set(answer.is_ok());
+            assert!(
+                answer.is_err() || !target.has_committed.get(),
+                "an abort was granted after the commit"
+            );
+        })
+    }
+
+    /// Starts a task that updates `classes`.
+    pub(crate) fn updater(&self, task: usize, classes: &'static str) -> JoinHandle<()> {
+        let stage = self.clone();
+        spawn(task, move || stage.update(classes, &[]))
+    }
+
+    /// An attempt on `classes` that has not begun.
+    pub(crate) fn attempt(&self, classes: &str) -> Rc<Try> {
+        let gates = self.classes(classes).iter().map(|c| c.gate.clone()).collect();
+        let limits = Limits {
+            deadline_ns: DEADLINE_NS,
+            pause_ns: PAUSE_NS,
+        };
+        Rc::new(Try {
+            attempt: Attempt::new(gates, self.records.clone(), limits),
+            is_aborted: Cell::new(false),
+            has_committed: Cell::new(false),
+        })
+    }
+
+    /// Makes an attempt on `classes` that commits, or ends with one of `errors`.
+    pub(crate) fn update(&self, classes: &str, errors: &[Error]) {
+        let _ = self.drive(classes, &self.attempt(classes), Fault::None, errors);
+    }
+
+    /// Drives an attempt on `classes`.
+    pub(crate) fn drive(
+        &self,
+        classes: &str,
+        attempt: &Try,
+        fault: Fault,
+        errors: &[Error],
+    ) -> Result {
+        let classes = self.classes(classes);
+        let before: Vec<_> = classes.iter().map(|c| c.generation.get()).collect();
+        let mut work = Move::new(&classes, fault);
+        note(|| "begins".to_string());
+        let result = attempt.attempt.run(&mut work, &mut Timing::default());
+        note(|| format!("ends: {result:?}"));
+        attempt.has_committed.set(result.is_ok());
+        match result {
+            Ok(()) => assert!(!attempt.is_aborted.get(), "a commit after an abort"),
+            Err(error) => assert!(errors.contains(&error), "ended with {error:?}"),
+        }
+        assert!(work.is_clean(), "prepared values are left");
+        for (class, before) in classes.iter().zip(before) {
+            let moved = u64::from(result.is_ok());
+            assert_eq!(class.generation.get(), before + moved, "moved or not, but not both");
+        }
+        result
+    }
+
+    /// Waits for all tasks, and demands what must hold when all is quiet.
+    pub(crate) fn end(self, tasks: Vec<JoinHandle<()>>) {
+        for task in tasks {
+            task.join().unwrap();
+        }
+        for index in 0..BUCKETS {
+            let bucket = self.records.bucket(Task(index));
+            assert!(bucket.iter().next().is_none(), "a record is left in the table");
+        }
+        for class in &self.classes {
+            class.check_end();
+        }
+    }
+}
