@@ -37,7 +37,7 @@ plan()
 
 note()
 {
-	echo "$*" | sed 's/^/# /'
+	echo "$*" | cut -c 1-300 | head -n 20 | sed 's/^/# /'
 }
 
 # check NAME COMMAND...: one case.
@@ -52,9 +52,9 @@ check()
 	else
 		failures=$((failures + 1))
 		echo "not ok $cases $name"
-		note "in: $*"
+		note "in: $(echo "$*" | head -n 3)"
 		note "errno: $errno"
-		dmesg | tail -n 8 | sed 's/^/# /'
+		note "$(dmesg | tail -n 6)"
 	fi
 }
 

@@ -8,13 +8,13 @@ use kernel::error::code::{EALREADY, EINTR, ENOENT};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 use molt::class::{Class as Framed, Last};
-use molt::error::Refusal;
+use molt::error::{Refusal, REASON_LEN};
 use molt::implementation::Registered;
 use molt::plan::{check, Request};
-use molt::text::Text;
 use molt::registry;
+use molt::text::Text;
 
-use crate::control::{done, refusal, show_last, Control};
+use crate::control::{done, is_rest, refusal, show_last, Control};
 use crate::loader;
 use crate::request::{self, Update};
 use crate::sysfs::{File, Written};
@@ -28,20 +28,36 @@ pub(crate) struct Class {
 impl Class {
     /// The files of its directory.
     pub(crate) const FILES: &'static [File<Self>] = &[
-        File::<Self>::shown(c"interface", |this, page| writeln!(page, "{}", this.class.interface().name())),
-        File::<Self>::shown(c"context", |this, page| writeln!(page, "{}", this.class.interface().context())),
-        File::<Self>::shown(c"implementation", |this, page| match this.class.default_implementation() {
-            Some(default) => writeln!(page, "{}", default.name()),
-            None => writeln!(page),
+        File::<Self>::shown(c"interface", |this, page| {
+            writeln!(page, "{}", this.class.interface().name())
         }),
-        File::<Self>::shown(c"version", |this, page| match this.class.default_implementation() {
-            Some(default) => writeln!(page, "{}", default.version()),
-            None => writeln!(page),
+        File::<Self>::shown(c"context", |this, page| {
+            writeln!(page, "{}", this.class.interface().context())
         }),
-        File::<Self>::shown(c"generation", |this, page| writeln!(page, "{}", this.class.generation())),
-        File::<Self>::shown(c"instances", |this, page| writeln!(page, "{}", this.class.instances())),
-        File::<Self>::shown(c"state", |this, page| writeln!(page, "{}", this.class.state())),
-        File::<Self>::shown(c"last_result", |this, page| show_last(page, &this.class.last())),
+        File::<Self>::shown(c"implementation", |this, page| {
+            match this.class.default_implementation() {
+                Some(default) => writeln!(page, "{}", default.name()),
+                None => writeln!(page),
+            }
+        }),
+        File::<Self>::shown(c"version", |this, page| {
+            match this.class.default_implementation() {
+                Some(default) => writeln!(page, "{}", default.version()),
+                None => writeln!(page),
+            }
+        }),
+        File::<Self>::shown(c"generation", |this, page| {
+            writeln!(page, "{}", this.class.generation())
+        }),
+        File::<Self>::shown(c"instances", |this, page| {
+            writeln!(page, "{}", this.class.instances())
+        }),
+        File::<Self>::shown(c"state", |this, page| {
+            writeln!(page, "{}", this.class.state())
+        }),
+        File::<Self>::shown(c"last_result", |this, page| {
+            show_last(page, &this.class.last())
+        }),
         File::<Self>::shown(c"waited_calls", |this, page| {
             writeln!(page, "{}", this.class.gate().traffic().waited)
         }),
@@ -54,9 +70,15 @@ impl Class {
         File::<Self>::shown(c"transitions_failed", |this, page| {
             writeln!(page, "{}", this.class.transitions().1)
         }),
-        File::<Self>::written(c"update", |this, written| this.answer(this.update(written))),
-        File::<Self>::written(c"abort", |this, written| this.answer(this.abort(written))),
-        File::<Self>::written(c"remove", |this, written| this.answer(this.remove(written))),
+        File::<Self>::written(c"update", |this, written| {
+            this.answer(written, this.update(written))
+        }),
+        File::<Self>::written(c"abort", |this, written| {
+            this.answer(written, this.abort(written))
+        }),
+        File::<Self>::written(c"remove", |this, written| {
+            this.answer(written, this.remove(written))
+        }),
     ];
 
     pub(crate) fn new(class: Arc<Framed>, control: Arc<Control>) -> Self {
@@ -69,9 +91,11 @@ impl Class {
     }
 
     /// Notes a refusal. What a transition came to is noted by itself, and passed on.
-    fn answer(&self, result: Result<Result, Refusal>) -> Result {
+    fn answer(&self, written: Written<'_>, result: Result<Result, Refusal>) -> Result {
         result.unwrap_or_else(|refusal| {
-            self.class.set_last(Last::refused(&refusal, 0));
+            if !is_rest(written, &self.class.last()) {
+                self.class.set_last(Last::refused(&refusal, 0));
+            }
             Err(refusal.error)
         })
     }
@@ -82,16 +106,22 @@ impl Class {
         let request = self.request(&words);
         if words.is_check {
             self.with_module(&request, || check(&request))?;
-            self.class.set_last(done(Text::format(fmt!(
-                "check: {} can be updated to {}, generation {}",
-                self.class.name(),
-                request.implementation,
-                self.class.generation()
-            ))));
+            self.class.set_last(done(self.checked(&request)));
             return Ok(Ok(()));
         }
         let job = self.with_module(&request, || self.control.jobs().begin(&request))?;
         Ok(job.wait().and_then(|last| last.error.map_or(Ok(()), Err)))
+    }
+
+    fn checked(&self, request: &Request<'_>) -> Text<REASON_LEN> {
+        let (name, generation) = (self.class.name(), self.class.generation());
+        match self.class.find(request.implementation, request.version) {
+            Some(to) => Text::format(fmt!(
+                "check: {name} can be updated to {}, from generation {generation}",
+                to.label()
+            )),
+            None => Text::new(),
+        }
     }
 
     fn request<'a>(&'a self, words: &Update<'a>) -> Request<'a> {
@@ -135,7 +165,10 @@ impl Class {
             .ok_or_else(|| Refusal::new(ENOENT, fmt!("no transition of {name} is running")))?;
         let id = transition.id();
         if transition.abort().is_err() {
-            return Err(Refusal::new(EALREADY, fmt!("transition {id} has committed")));
+            return Err(Refusal::new(
+                EALREADY,
+                fmt!("transition {id} has committed"),
+            ));
         }
         Ok(transition.wait().map(|_| ()))
     }
@@ -145,17 +178,26 @@ impl Class {
         request::order(written.text, written.position).map_err(refusal)?;
         let name = self.class.name();
         registry::remove(&self.class)?;
-        self.control.set_last(done(Text::format(fmt!("class {name} is removed"))));
+        self.control
+            .set_last(done(Text::format(fmt!("class {name} is removed"))));
         Ok(Ok(()))
     }
 }
 
 /// The files of `implementations/<name@version>`.
 pub(crate) const IMPLEMENTATION_FILES: &[File<Named>] = &[
-    File::<Named>::shown(c"version", |this, page| writeln!(page, "{}", this.0.version())),
-    File::<Named>::shown(c"module", |this, page| writeln!(page, "{}", this.0.module_name())),
-    File::<Named>::shown(c"srcversion", |this, page| writeln!(page, "{}", this.0.srcversion())),
-    File::<Named>::shown(c"instances", |this, page| writeln!(page, "{}", this.0.instances())),
+    File::<Named>::shown(c"version", |this, page| {
+        writeln!(page, "{}", this.0.version())
+    }),
+    File::<Named>::shown(c"module", |this, page| {
+        writeln!(page, "{}", this.0.module_name())
+    }),
+    File::<Named>::shown(c"srcversion", |this, page| {
+        writeln!(page, "{}", this.0.srcversion())
+    }),
+    File::<Named>::shown(c"instances", |this, page| {
+        writeln!(page, "{}", this.0.instances())
+    }),
 ];
 
 /// An implementation, as its files see it: what it keeps of itself, not of its module.

@@ -29,7 +29,9 @@ pub(crate) struct Control {
 impl Control {
     /// The files of the top directory.
     pub(crate) const FILES: &'static [File<Self>] = &[
-        File::<Self>::shown(c"last_result", |control, page| show_last(page, &control.last.lock())),
+        File::<Self>::shown(c"last_result", |control, page| {
+            show_last(page, &control.last.lock())
+        }),
         File::<Self>::written(c"load", Self::load),
     ];
 
@@ -53,17 +55,29 @@ impl Control {
         let result = request::load(written.text, written.position)
             .map_err(refusal)
             .and_then(|load| loader::load(&load));
-        self.set_last(match &result {
-            Ok(reason) => done(*reason),
-            Err(refusal) => Last::refused(refusal, 0),
-        });
+        let mut last = self.last.lock();
+        match &result {
+            Ok(reason) => *last = done(*reason),
+            Err(_) if is_rest(written, &last) => {}
+            Err(refusal) => *last = Last::refused(refusal, 0),
+        }
+        drop(last);
         result.map(|_| ()).map_err(|refusal| refusal.error)
     }
 }
 
+/// Whether a refused write is what user space still had of one that was malformed: the
+/// answer to that one says more.
+pub(crate) fn is_rest(written: Written<'_>, last: &Last) -> bool {
+    written.position != 0 && last.error == Some(EINVAL)
+}
+
 /// The result of a request that went well without a transition.
 pub(crate) fn done(reason: Text<REASON_LEN>) -> Last {
-    Last { reason, ..Last::none() }
+    Last {
+        reason,
+        ..Last::none()
+    }
 }
 
 /// The answer to what is not a request: `EINVAL`, with the word that was wrong.
@@ -71,7 +85,10 @@ pub(crate) fn refusal(malformed: Malformed<'_>) -> Refusal {
     let mut reason = Text::new();
     // Fails where something was cut, which is as it should be.
     let _ = malformed.describe(&mut reason);
-    Refusal { error: EINVAL, reason }
+    Refusal {
+        error: EINVAL,
+        reason,
+    }
 }
 
 /// Shows a result: `ok` or an errno's name, and the reason, in one line.

@@ -47,7 +47,10 @@ impl Jobs {
         inner.running.reserve(1, GFP_KERNEL)?;
         let transition = update::begin(request)?;
         inner.running.push(transition.clone(), GFP_KERNEL)?;
-        Ok(Job { jobs: self, transition })
+        Ok(Job {
+            jobs: self,
+            transition,
+        })
     }
 
     /// Asks every job to abort; none begins after. Does not wait for them. May sleep.
@@ -84,6 +87,8 @@ impl Job<'_> {
 impl Drop for Job<'_> {
     fn drop(&mut self) {
         let mut inner = self.jobs.inner.lock();
-        inner.running.retain(|other| !Arc::ptr_eq(other, &self.transition));
+        inner
+            .running
+            .retain(|other| !Arc::ptr_eq(other, &self.transition));
     }
 }

@@ -58,7 +58,11 @@ impl kernel::Module for Module {
         let surface = Surface::new()?;
         let observer: Arc<dyn Observer> = surface.clone();
         registry::watch(observer.clone())?;
-        Ok(Self { surface, observer, _tables: Tables::new() })
+        Ok(Self {
+            surface,
+            observer,
+            _tables: Tables::new(),
+        })
     }
 }
 

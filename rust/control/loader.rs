@@ -30,7 +30,11 @@ pub(crate) fn load(load: &Load<'_>) -> Result<Text<REASON_LEN>, Refusal> {
             request(&CString::try_from_fmt(fmt!("{name}"))?)?;
             Ok(Text::format(fmt!("module {name} is loaded")))
         }
-        Load::Implementation { class, name, version } => {
+        Load::Implementation {
+            class,
+            name,
+            version,
+        } => {
             let alias = CString::try_from_fmt(fmt!("molt:{class}:{name}@{version}"))?;
             request(&alias)?;
             // That modprobe was content proves nothing.
@@ -65,13 +69,19 @@ fn request(name: &CStr) -> Result<(), Refusal> {
     }
     if status > 0 {
         let code = status >> 8;
-        return Err(Refusal::new(ENOENT, fmt!("no module `{text}` (modprobe: status {code})")));
+        return Err(Refusal::new(
+            ENOENT,
+            fmt!("no module `{text}` (modprobe: status {code})"),
+        ));
     }
     let error = Error::from_errno(status);
     Err(if error == EINTR {
         Refusal::new(EINTR, fmt!("killed while waiting for module `{text}`"))
     } else if error == ENAMETOOLONG {
-        Refusal::new(ENOENT, fmt!("`{text}` is too long for modprobe: load its module by name"))
+        Refusal::new(
+            ENOENT,
+            fmt!("`{text}` is too long for modprobe: load its module by name"),
+        )
     } else {
         Refusal::new(error, fmt!("modprobe cannot be run for `{text}`"))
     })

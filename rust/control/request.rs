@@ -54,7 +54,10 @@ impl Malformed<'_> {
             Self::Blank => return out.write_str("`` is an empty line"),
             Self::Lines(word) => (word, "follows the end of the line"),
             Self::Character(word) => (word, "has a character that is not printable ASCII"),
-            Self::Name(word) => (word, "is not a name: 1 to 55 of letters, digits, `_` and `-`"),
+            Self::Name(word) => (
+                word,
+                "is not a name: 1 to 55 of letters, digits, `_` and `-`",
+            ),
             Self::Version(word) => (word, "is not name@version, the version a decimal number"),
             Self::Number(word) => (word, "is not a decimal number"),
             Self::Unknown(word) => (word, "is unknown"),
@@ -85,7 +88,11 @@ pub(crate) enum Load<'a> {
     /// A module by its name.
     Module(&'a str),
     /// The module of an implementation, by the alias `molt:<class>:<name>@<version>`.
-    Implementation { class: &'a str, name: &'a str, version: u32 },
+    Implementation {
+        class: &'a str,
+        name: &'a str,
+        version: u32,
+    },
 }
 
 /// Parses `<implementation>[@<version>] [policy=eager] [deadline_ms=N] [pause_ms=N]
@@ -93,10 +100,16 @@ pub(crate) enum Load<'a> {
 pub(crate) fn update(text: &[u8], position: i64) -> Result<Update<'_>, Malformed<'_>> {
     let mut words = line(text, position)?;
     let (implementation, version) = implementation(words.next().ok_or(Malformed::Blank)?)?;
-    let mut update = Update { implementation, version, ..Update::default() };
+    let mut update = Update {
+        implementation,
+        version,
+        ..Update::default()
+    };
     let mut has_policy = false;
     for word in words {
-        let (key, value) = word.split_once('=').ok_or(Malformed::Unknown(word.as_bytes()))?;
+        let (key, value) = word
+            .split_once('=')
+            .ok_or(Malformed::Unknown(word.as_bytes()))?;
         match key {
             "policy" => {
                 once(word, replace(&mut has_policy, true))?;
@@ -120,10 +133,16 @@ pub(crate) fn load(text: &[u8], position: i64) -> Result<Load<'_>, Malformed<'_>
     let Some(alias) = word.strip_prefix("molt:") else {
         return name(word).map(Load::Module);
     };
-    let (class, rest) = alias.split_once(':').ok_or(Malformed::Name(word.as_bytes()))?;
+    let (class, rest) = alias
+        .split_once(':')
+        .ok_or(Malformed::Name(word.as_bytes()))?;
     let class = name(class)?;
     match implementation(rest)? {
-        (name, Some(version)) => Ok(Load::Implementation { class, name, version }),
+        (name, Some(version)) => Ok(Load::Implementation {
+            class,
+            name,
+            version,
+        }),
         (_, None) => Err(Malformed::Version(word.as_bytes())),
     }
 }
@@ -140,7 +159,9 @@ pub(crate) fn order(text: &[u8], position: i64) -> Result<(), Malformed<'_>> {
 fn single(text: &[u8], position: i64) -> Result<&str, Malformed<'_>> {
     let mut words = line(text, position)?;
     let word = words.next().ok_or(Malformed::Blank)?;
-    words.next().map_or(Ok(word), |extra| Err(Malformed::Unknown(extra.as_bytes())))
+    words
+        .next()
+        .map_or(Ok(word), |extra| Err(Malformed::Unknown(extra.as_bytes())))
 }
 
 /// The words of a whole line: its end may be left out, but nothing follows it.
@@ -151,7 +172,10 @@ fn line(text: &[u8], position: i64) -> Result<impl Iterator<Item = &str>, Malfor
     if text.len() > MOST {
         return Err(Malformed::Long(first_word(text)));
     }
-    let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .unwrap_or(text.len());
     let (text, after) = text.split_at_checked(end).unwrap_or((text, &[]));
     if after.len() > 1 {
         return Err(Malformed::Lines(first_word(after)));
@@ -171,7 +195,10 @@ fn is_blank(byte: &u8) -> bool {
 /// The word around the byte at `place`.
 fn word_at(text: &[u8], place: usize) -> &[u8] {
     let before = text.get(..place).unwrap_or_default();
-    let begin = before.iter().rposition(is_blank).map_or(0, |blank| blank.saturating_add(1));
+    let begin = before
+        .iter()
+        .rposition(is_blank)
+        .map_or(0, |blank| blank.saturating_add(1));
     let rest = text.get(begin..).unwrap_or_default();
     let end = rest.iter().position(is_blank).unwrap_or(rest.len());
     rest.get(..end).unwrap_or_default()
@@ -179,7 +206,9 @@ fn word_at(text: &[u8], place: usize) -> &[u8] {
 
 fn first_word(text: &[u8]) -> &[u8] {
     let is_end = |byte: &u8| is_blank(byte) || *byte == b'\n';
-    text.split(is_end).find(|word| !word.is_empty()).unwrap_or_default()
+    text.split(is_end)
+        .find(|word| !word.is_empty())
+        .unwrap_or_default()
 }
 
 fn implementation(word: &str) -> Result<(&str, Option<u32>), Malformed<'_>> {
@@ -187,7 +216,10 @@ fn implementation(word: &str) -> Result<(&str, Option<u32>), Malformed<'_>> {
         return Ok((name(word)?, None));
     };
     let version = number(version).and_then(|number| u32::try_from(number).ok());
-    Ok((name(own)?, Some(version.ok_or(Malformed::Version(word.as_bytes()))?)))
+    Ok((
+        name(own)?,
+        Some(version.ok_or(Malformed::Version(word.as_bytes()))?),
+    ))
 }
 
 fn name(word: &str) -> Result<&str, Malformed<'_>> {

@@ -77,7 +77,12 @@ impl Surface {
     /// `ENOMEM`.
     pub(crate) fn new() -> Result<Arc<Self>> {
         let control = Arc::pin_init(Control::new(), GFP_KERNEL)?;
-        let top = Dir::new(crate::sysfs::Place::Kernel, c"molt", Control::FILES, control)?;
+        let top = Dir::new(
+            crate::sysfs::Place::Kernel,
+            c"molt",
+            Control::FILES,
+            control,
+        )?;
         let classes = Set::new(&top, c"classes")?;
         let surface = Arc::pin_init(
             pin_init!(Self {
@@ -132,7 +137,12 @@ impl Surface {
         let dir = Dir::new(place, &name, Class::FILES, owner)?;
         let nothing = Arc::new((), GFP_KERNEL)?;
         let implementations = Dir::new(dir.inside(), c"implementations", &[], nothing)?;
-        let mut node = Node { named: KVec::new(), implementations, dir, is_removed: false };
+        let mut node = Node {
+            named: KVec::new(),
+            implementations,
+            dir,
+            is_removed: false,
+        };
         let mut known = KVec::new();
         let mut result = Ok(());
         class.for_each_implementation(|implementation| {
@@ -148,10 +158,7 @@ impl Surface {
 
     /// The work item: removes what has to go, then makes what could not be made before.
     fn follow(&self) {
-        while let Some(node) = self.nodes.lock().take_removed() {
-            drop(node);
-            self.nodes.lock().going = None;
-        }
+        while self.remove_one() {}
         let mut classes = KVec::new();
         registry::for_each_class(|class| {
             if classes.push(class.clone(), GFP_KERNEL).is_err() {
@@ -161,6 +168,15 @@ impl Surface {
         for class in &classes {
             self.add_or_complain(class);
         }
+    }
+
+    /// Removes one directory that has to go; `false`: there is none.
+    fn remove_one(&self) -> bool {
+        let removed = self.nodes.lock().take_removed();
+        let is_one = removed.is_some();
+        drop(removed);
+        self.nodes.lock().going = None;
+        is_one
     }
 
     fn add_or_complain(&self, class: &Arc<Framed>) {
@@ -174,11 +190,15 @@ impl Surface {
 
 impl Nodes {
     fn find(&mut self, class: &Arc<Framed>) -> Option<&mut Node> {
-        self.nodes.iter_mut().find(|node| Arc::ptr_eq(node.class(), class))
+        self.nodes
+            .iter_mut()
+            .find(|node| Arc::ptr_eq(node.class(), class))
     }
 
     fn has_name(&self, name: &str) -> bool {
-        self.going.as_ref().is_some_and(|going| going.as_str() == name)
+        self.going
+            .as_ref()
+            .is_some_and(|going| going.as_str() == name)
             || self.nodes.iter().any(|node| node.class().name() == name)
     }
 
@@ -199,7 +219,12 @@ impl Node {
         self.named.reserve(1, GFP_KERNEL)?;
         let name = CString::try_from_fmt(fmt!("{}", implementation.label()))?;
         let owner = Arc::new(Named(implementation.clone()), GFP_KERNEL)?;
-        let dir = Dir::new(self.implementations.inside(), &name, IMPLEMENTATION_FILES, owner)?;
+        let dir = Dir::new(
+            self.implementations.inside(),
+            &name,
+            IMPLEMENTATION_FILES,
+            owner,
+        )?;
         self.named.push(dir, GFP_KERNEL)?;
         Ok(())
     }
@@ -240,7 +265,8 @@ impl Observer for Surface {
         let mut nodes = self.nodes.lock();
         if let Some(node) = nodes.find(class) {
             // Waits for those who read it; nothing is written there.
-            node.named.retain(|dir| !Arc::ptr_eq(&dir.owner().0, implementation));
+            node.named
+                .retain(|dir| !Arc::ptr_eq(&dir.owner().0, implementation));
         }
     }
 
@@ -250,7 +276,8 @@ impl Observer for Surface {
         };
         let mut nodes = self.nodes.lock();
         if let Some(node) = nodes.find(transition.class()) {
-            node.dir.tell(last.error.is_none(), transition.id(), last.result);
+            node.dir
+                .tell(last.error.is_none(), transition.id(), last.result);
         }
     }
 }

@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
@@ -22,7 +23,7 @@
 
 struct molt_entry {
 	struct kobj_attribute shown;
-	struct bin_attribute written;
+	const struct bin_attribute written;
 	const struct molt_file *file;
 	const void *owner;
 };
@@ -65,6 +66,12 @@ static ssize_t molt_write(struct file *file, struct kobject *kobj,
 
 static int molt_entry_add(struct molt_dir *dir, struct molt_entry *entry)
 {
+	const struct bin_attribute written = {
+		.attr = { .name = entry->file->name, .mode = 0200 },
+		.private = entry,
+		.write = molt_write,
+	};
+
 	if (entry->file->show) {
 		sysfs_attr_init(&entry->shown.attr);
 		entry->shown.attr.name = entry->file->name;
@@ -72,11 +79,9 @@ static int molt_entry_add(struct molt_dir *dir, struct molt_entry *entry)
 		entry->shown.show = molt_show;
 		return sysfs_create_file(dir->kobj, &entry->shown.attr);
 	}
-	sysfs_bin_attr_init(&entry->written);
-	entry->written.attr.name = entry->file->name;
-	entry->written.attr.mode = 0200;
-	entry->written.private = entry;
-	entry->written.write = molt_write;
+	/* Constant from here on. */
+	memcpy((void *)&entry->written, &written, sizeof(written));
+	sysfs_attr_init((struct attribute *)&entry->written.attr);
 	return sysfs_create_bin_file(dir->kobj, &entry->written);
 }
 
@@ -143,8 +148,7 @@ void molt_dir_tell(struct molt_dir *dir, bool is_commit, u64 transition, const c
 		   size_t length)
 {
 	char number[48], outcome[48];
-	char *env[] = { is_commit ? "MOLT_EVENT=commit" : "MOLT_EVENT=abort", number, outcome,
-			NULL };
+	char *env[4] = { is_commit ? "MOLT_EVENT=commit" : "MOLT_EVENT=abort", number, outcome };
 
 	snprintf(number, sizeof(number), "MOLT_TRANSITION=%llu", transition);
 	snprintf(outcome, sizeof(outcome), "MOLT_RESULT=%.*s", (int)length, result);

@@ -82,7 +82,14 @@ impl<T: Shared> File<T> {
     {
         let name = name.as_ptr().cast();
         // INVARIANT: `show` of this `T`.
-        Self(RawFile { name, show: Some(show::<T, S>), store: None }, PhantomData)
+        Self(
+            RawFile {
+                name,
+                show: Some(show::<T, S>),
+                store: None,
+            },
+            PhantomData,
+        )
     }
 
     /// A file that takes a request.
@@ -92,7 +99,14 @@ impl<T: Shared> File<T> {
     {
         let name = name.as_ptr().cast();
         // INVARIANT: `store` of this `T`.
-        Self(RawFile { name, show: None, store: Some(store::<T, S>) }, PhantomData)
+        Self(
+            RawFile {
+                name,
+                show: None,
+                store: Some(store::<T, S>),
+            },
+            PhantomData,
+        )
     }
 }
 
@@ -158,7 +172,10 @@ impl Write for Page {
         // SAFETY: `show` made this from the page that it fills, which nobody else has.
         let bytes = unsafe { &mut *self.bytes };
         let end = self.length.checked_add(text.len()).ok_or(fmt::Error)?;
-        bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        bytes
+            .get_mut(self.length..end)
+            .ok_or(fmt::Error)?
+            .copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())
     }
@@ -231,7 +248,10 @@ impl<T: Shared> Dir<T> {
             )
         };
         // INVARIANT: By the call above.
-        Ok(Self { raw: NonNull::new(raw).ok_or(ENOMEM)?, owner })
+        Ok(Self {
+            raw: NonNull::new(raw).ok_or(ENOMEM)?,
+            owner,
+        })
     }
 
     /// What its files belong to.
@@ -252,7 +272,15 @@ impl<T: Shared> Dir<T> {
     pub(crate) fn tell(&self, is_commit: bool, transition: u64, result: &str) {
         let (text, length) = (result.as_ptr(), result.len());
         // SAFETY: The directory is there, and so is the text.
-        unsafe { molt_dir_tell(self.raw.as_ptr(), is_commit, transition, text.cast(), length) }
+        unsafe {
+            molt_dir_tell(
+                self.raw.as_ptr(),
+                is_commit,
+                transition,
+                text.cast(),
+                length,
+            )
+        }
     }
 }
 

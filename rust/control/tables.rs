@@ -33,7 +33,10 @@ extern "C" {
 
 impl Table {
     const fn new<F: Fn(&SeqFile) + Copy + 'static>(name: &'static CStr, _show: F) -> Self {
-        Self { name: name.as_ptr().cast(), show: show::<F> }
+        Self {
+            name: name.as_ptr().cast(),
+            show: show::<F>,
+        }
     }
 }
 
@@ -66,9 +69,8 @@ impl Tables {
     /// Makes them. Where debugfs cannot, there are none. Sleeps.
     pub(crate) fn new() -> Self {
         // SAFETY: The tables are static.
-        let dir = unsafe {
-            molt_tables_new(c"molt".as_ptr().cast(), TABLES.as_ptr(), TABLES.len())
-        };
+        let dir =
+            unsafe { molt_tables_new(c"molt".as_ptr().cast(), TABLES.as_ptr(), TABLES.len()) };
         Self(dir)
     }
 }
@@ -119,7 +121,12 @@ fn instances(seq: &SeqFile) {
     for_each_class(|class| {
         let result = class.for_each_instance(|seen| {
             let name = class.name();
-            seq_print!(seq, "{name} {} {} ", seen.id, Column(seen.implementation.as_str()));
+            seq_print!(
+                seq,
+                "{name} {} {} ",
+                seen.id,
+                Column(seen.implementation.as_str())
+            );
             match seen.state {
                 Some(bytes) if !bytes.is_empty() => {
                     bytes.iter().for_each(|byte| seq_print!(seq, "{byte:02x}"));
@@ -139,7 +146,13 @@ fn blockers(seq: &SeqFile) {
     for_each_class(|class| {
         class.for_each_blocker(|blocker| {
             let who = &blocker.who;
-            seq_print!(seq, "{} {} {} ", class.name(), who.pid, Column(who.comm.as_str()));
+            seq_print!(
+                seq,
+                "{} {} {} ",
+                class.name(),
+                who.pid,
+                Column(who.comm.as_str())
+            );
             match blocker.inside_ns {
                 Some(ns) => seq_print!(seq, "{}\n", ns / 1000),
                 None => seq_print!(seq, "-\n"),
@@ -155,7 +168,15 @@ fn history(seq: &SeqFile) {
          reclaiming_us total_us reopened recorded nested waited longest_wait_us pid comm\n"
     );
     history::for_each(|entry| {
-        let Entry { id, generation, instances, timing, traffic, who, .. } = entry;
+        let Entry {
+            id,
+            generation,
+            instances,
+            timing,
+            traffic,
+            who,
+            ..
+        } = entry;
         let (class, from, to) = (entry.class.as_str(), entry.from.as_str(), entry.to.as_str());
         seq_print!(
             seq,
@@ -200,7 +221,12 @@ struct Spread {
 }
 
 impl Spread {
-    const NONE: Self = Self { count: 0, least: u64::MAX, most: 0, sum: 0 };
+    const NONE: Self = Self {
+        count: 0,
+        least: u64::MAX,
+        most: 0,
+        sum: 0,
+    };
 
     fn take_in(&mut self, ns: u64) {
         self.count = self.count.wrapping_add(1);
@@ -247,6 +273,8 @@ impl fmt::Display for Column<'_> {
         if self.0.is_empty() {
             return f.write_char('-');
         }
-        self.0.chars().try_for_each(|c| f.write_char(if c.is_ascii_graphic() { c } else { '_' }))
+        self.0
+            .chars()
+            .try_for_each(|c| f.write_char(if c.is_ascii_graphic() { c } else { '_' }))
     }
 }

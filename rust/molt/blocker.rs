@@ -44,6 +44,12 @@ impl Who {
         let mut comm: [u8; COMM_LEN] = [0; COMM_LEN];
         // SAFETY: By the caller's promise; `comm` is as long as a task's name.
         unsafe { molt_task_describe(task, &mut pid, comm.as_mut_ptr().cast()) };
+        // Anybody may name a task anything: what is no plain text would forge lines.
+        for byte in comm.iter_mut().filter(|byte| **byte != 0) {
+            if !byte.is_ascii_graphic() && *byte != b' ' {
+                *byte = b'?';
+            }
+        }
         let comm = comm.split(|b| *b == 0).next().unwrap_or_default();
         Self {
             pid,
@@ -79,27 +85,51 @@ impl Blocker {
     }
 }
 
-/// Collects the blockers of `gates`: recorded calls exactly, then tasks with a frame of
-/// `implementation`'s module on their stack. May sleep.
+/// Collects the blockers of `gates`, the one that came first at the head. May sleep.
+///
+/// While a grace period is outstanding these are calls from before tracking: tasks with a
+/// frame of `implementation`'s module on their stack, and without a record. Recorded calls
+/// hold nothing up then. Afterwards it is the recorded calls, exactly.
 pub(crate) fn collect(
     records: &Records,
     gates: &[Arc<Gate>],
     implementation: &Registered,
 ) -> KVec<Blocker> {
     // Allocated first: records are looked at under a spinlock.
-    let Ok(mut blockers) = KVec::with_capacity(MOST, GFP_KERNEL) else {
+    let (Ok(mut known), Ok(mut others)) = (
+        KVec::with_capacity(MOST, GFP_KERNEL),
+        KVec::with_capacity(MOST, GFP_KERNEL),
+    ) else {
         return KVec::new();
     };
-    recorded(records, gates, &mut blockers);
+    recorded(records, gates, &mut known);
+    if !gates.iter().any(|gate| gate.domain.has_pending()) {
+        longest_first(&mut known);
+        return known;
+    }
     // SAFETY: The transition pins the module; the list outlives the walk.
     unsafe {
         molt_for_each_task_in(
             implementation.module(),
             add_untracked,
-            (&raw mut blockers).cast(),
+            (&raw mut others).cast(),
         );
     }
-    blockers
+    others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));
+    others
+}
+
+/// Puts the call that has been inside longest at the head: it is the one that is told of.
+fn longest_first(blockers: &mut [Blocker]) {
+    let mut rest = blockers.iter_mut();
+    let Some(first) = rest.next() else {
+        return;
+    };
+    for other in rest {
+        if other.inside_ns > first.inside_ns {
+            core::mem::swap(first, other);
+        }
+    }
 }
 
 fn recorded(records: &Records, gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>) {

@@ -98,6 +98,8 @@ pub struct Gate {
     recorded: Atomic<u64>,
     nested: Atomic<u64>,
     waited: Atomic<u64>,
+    /// Calls that wait, or have not yet noted how long they did.
+    waiting: Atomic<u64>,
     longest_wait_ns: Atomic<u64>,
 }
 
@@ -118,6 +120,7 @@ impl Gate {
             recorded: Atomic::new(0),
             nested: Atomic::new(0),
             waited: Atomic::new(0),
+            waiting: Atomic::new(0),
             longest_wait_ns: Atomic::new(0),
         })?;
         gate.wait.settle();
@@ -142,6 +145,11 @@ impl Gate {
             nested: self.nested.load(Relaxed),
             waited: self.waited.load(Relaxed),
         }
+    }
+
+    /// Calls that wait at this gate, or have not yet noted how long they did.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.waiting.load(Acquire)
     }
 
     /// The longest wait at this gate since the last call of this function, in nanoseconds.
@@ -233,6 +241,8 @@ impl Gate {
                 return body();
             }
         }
+        // Asked before a lock is held: under one nobody may sleep.
+        let is_misused = !may_sleep();
         loop {
             let bucket = self.records.bucket(task);
             let phase = self.phase();
@@ -246,7 +256,7 @@ impl Gate {
                 }
                 Phase::Tracking => return self.pass_recorded(bucket, false, body),
                 Phase::Blocking if nested => return self.pass_recorded(bucket, true, body),
-                Phase::Blocking if !may_sleep() => {
+                Phase::Blocking if is_misused => {
                     warn_misuse();
                     return self.pass_recorded(bucket, false, body);
                 }
@@ -302,6 +312,7 @@ impl Gate {
     fn wait(&self, nested: bool) {
         let since_ns = now_ns();
         self.waited.fetch_add(1, Relaxed);
+        self.waiting.fetch_add(1, Relaxed);
         self.wait.wait(|| match self.phase() {
             Phase::Idle | Phase::Tracking => true,
             Phase::Blocking => nested,
@@ -315,5 +326,6 @@ impl Gate {
                 Err(seen) => longest = seen,
             }
         }
+        self.waiting.fetch_sub(1, Release);
     }
 }

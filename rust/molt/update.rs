@@ -30,11 +30,14 @@ use crate::helpers::{molt_rcu_barrier, molt_thread_run, molt_wait_killable};
 use crate::history::Entry;
 use crate::implementation::Registered;
 use crate::plan::{plan, Plan, Request};
-use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Release, WaitQueue};
+use crate::primitives::{current, now_ns, sleep_ns, Acquire, Atomic, Gates, Release, WaitQueue};
 use crate::registry::framework;
 use crate::text::Text;
 use crate::transfer;
 use crate::transition::{Attempt, Limits, Milestone, Timing, Work};
+
+/// How long the history waits for callers to note their waits, in milliseconds.
+const MOST_NOTE_MS: u32 = 200;
 
 /// A transition of one class from one implementation to another.
 #[pin_data]
@@ -222,6 +225,7 @@ impl Transition {
         };
         self.class.gate().take_longest_wait_ns();
         let result = self.attempt.run(&mut job, &mut timing);
+        self.let_waiters_note();
         let mut entry = self.entry(&job.exchange, timing, result);
         match result {
             Ok(()) => {
@@ -260,6 +264,16 @@ impl Transition {
         }
     }
 
+    /// Callers note their wait when they have woken up, which is after the gate has opened.
+    fn let_waiters_note(&self) {
+        for _ in 0..MOST_NOTE_MS {
+            if self.class.gate().waiting() == 0 {
+                return;
+            }
+            sleep_ns(1_000_000);
+        }
+    }
+
     /// Old objects, then the reasons for which the old module had to stay.
     fn reclaim(&self, exchange: &mut Exchange) {
         let moved = exchange.moved() as u64;
@@ -269,10 +283,6 @@ impl Transition {
             inner.default = Some(self.to.clone());
             inner.is_reclaiming = true;
         }
-        self.to.pin_more(moved);
-        self.to
-            .instances
-            .fetch_add(moved as i64, kernel::sync::atomic::Relaxed);
         exchange.reclaim();
         // The old code may have posted callbacks with functions in its module.
         // SAFETY: May sleep here: the gate is open.
@@ -388,6 +398,11 @@ impl Work for Job<'_> {
 
     fn commit(&mut self, attempt: &Attempt) {
         self.exchange.commit(attempt);
+        // Before the gate opens: from then on instances end, and each gives up its pin.
+        let (to, moved) = (&self.transition.to, self.exchange.moved() as u64);
+        to.pin_more(moved);
+        to.instances
+            .fetch_add(moved as i64, kernel::sync::atomic::Relaxed);
     }
 
     fn undo(&mut self) {

@@ -28,7 +28,7 @@ trap 'rm -rf "$copies"' EXIT
 # build: the model of the unpatched source; prints loom's library.
 build()
 {
-	(cd "$source" && cargo build --release --locked --offline --message-format=json) |
+	(cd "$source" && cargo build --release --locked --offline --message-format=json-render-diagnostics) |
 		jq -r 'select(.reason == "compiler-artifact" and .target.name == "loom")
 			.filenames[] | select(endswith(".rlib"))'
 }
@@ -42,12 +42,15 @@ note()
 # patched NAME: the model of the source with this patch.
 patched()
 {
-	local copy=$copies/$1
+	local copy=$copies/$1 level=0
 
+	# Only what is explored to the end is worth optimising.
+	! grep -q '^# Harmless' "$source/mutants/$1.patch" || level=1
 	mkdir -p "$copy/selftests"
 	cp -r --parents rust/molt "$source/src" "$copy" &&
 		(cd "$copy" && git apply "$OLDPWD/$source/mutants/$1.patch") &&
-		rustc --edition 2021 --crate-name molt_model -A warnings -C opt-level=1 \
+		rustc --edition 2021 --crate-name molt_model -A warnings \
+			-C "opt-level=$level" -C codegen-units=1 \
 			-L "dependency=${loom%/*}" --extern "loom=$loom" \
 			-o "$copy/molt-model" "$copy/$source/src/main.rs"
 }

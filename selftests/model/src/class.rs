@@ -37,7 +37,10 @@ impl Object {
 
     fn touch(&self) {
         let before = self.counts[current().0].fetch_add(1, Ordering::Relaxed);
-        assert!(before & MOVED == 0, "a call touched an object that was moved");
+        assert!(
+            before & MOVED == 0,
+            "a call touched an object that was moved"
+        );
     }
 }
 
@@ -95,17 +98,27 @@ impl Slot {
 
     /// Calls along `path`, each slot from inside the call of the one before it.
     pub(crate) fn call(path: &[Rc<Slot>]) {
-        Self::call_from(path, &mut Vec::new());
+        Self::call_with(path, &|| ());
     }
 
-    fn call_from(path: &[Rc<Slot>], chain: &mut Vec<(usize, u64)>) {
+    /// The same; the innermost call does `inside`.
+    pub(crate) fn call_with(path: &[Rc<Slot>], inside: &dyn Fn()) {
+        Self::call_from(path, inside, &mut Vec::new());
+    }
+
+    fn call_from(path: &[Rc<Slot>], inside: &dyn Fn(), chain: &mut Vec<(usize, u64)>) {
         let Some((slot, rest)) = path.split_first() else {
-            return;
+            return inside();
         };
         slot.class.gate.call(&slot.stamp, || {
             let object = slot.object();
             let found = slot.check(object);
-            note(|| format!("runs in {}, generation {}", slot.class.name, found.generation));
+            note(|| {
+                format!(
+                    "runs in {}, generation {}",
+                    slot.class.name, found.generation
+                )
+            });
             for &(family, generation) in &*chain {
                 assert!(
                     family != slot.class.family || generation == found.generation,
@@ -113,16 +126,12 @@ impl Slot {
                 );
             }
             found.touch();
-            if !rest.is_empty() {
-                chain.push((slot.class.family, found.generation));
-                Self::call_from(rest, chain);
-                chain.pop();
-                slot.check(object);
-                found.touch();
-                slot.touched.set(slot.touched.get() + 1);
-            }
-            slot.touched.set(slot.touched.get() + 1);
+            chain.push((slot.class.family, found.generation));
+            Self::call_from(rest, inside, chain);
+            chain.pop();
             slot.check(object);
+            found.touch();
+            slot.touched.set(slot.touched.get() + 2);
             note(|| format!("leaves {}", slot.class.name));
         });
     }
@@ -184,7 +193,12 @@ impl Class {
                 self.name
             );
             let generation = self.factory.load(Relaxed);
-            note(|| format!("makes an instance of {}, generation {generation}", self.name));
+            note(|| {
+                format!(
+                    "makes an instance of {}, generation {generation}",
+                    self.name
+                )
+            });
             let object = Object::new(generation, [0; TASKS]);
             let slot = Slot::new(self, self.gate.open_stamp(), object);
             self.slots.borrow_mut().push(slot.clone());
@@ -196,13 +210,23 @@ impl Class {
 
     /// After all have ended: open, and nothing lost.
     pub(crate) fn check_end(&self) {
-        assert!(self.gate.phase() == crate::gate::Phase::Idle, "the gate is not idle");
+        assert!(
+            self.gate.phase() == crate::gate::Phase::Idle,
+            "the gate is not idle"
+        );
         let stamp = self.gate.stamp.load(Relaxed);
         assert_eq!(stamp, self.gate.open_stamp(), "the gate stays closed");
         for slot in &*self.slots.borrow() {
-            assert_eq!(slot.stamp.load(Relaxed), stamp, "an instance was left behind");
+            assert_eq!(
+                slot.stamp.load(Relaxed),
+                stamp,
+                "an instance was left behind"
+            );
             slot.check_effects();
         }
-        assert!(!self.gate.domain.has_pending(), "a grace period never ended");
+        assert!(
+            !self.gate.domain.has_pending(),
+            "a grace period never ended"
+        );
     }
 }

@@ -231,14 +231,15 @@ impl<T> Buckets<T> {
 /// A wait queue. As in the kernel, a waiter is queued before it looks at its condition, so
 /// a wake-up that follows the change of the condition is not lost; one that is left out is.
 pub(crate) struct WaitQueue {
-    lock: Mutex<()>,
+    /// How many wait.
+    waiters: Mutex<usize>,
     woken: Condvar,
 }
 
 impl WaitQueue {
     pub(crate) fn new() -> Self {
         Self {
-            lock: Mutex::new(()),
+            waiters: Mutex::new(0),
             woken: Condvar::new(),
         }
     }
@@ -246,14 +247,17 @@ impl WaitQueue {
     pub(crate) fn settle(&self) {}
 
     pub(crate) fn wake_all(&self) {
-        let _lock = self.lock.lock().unwrap();
-        self.woken.notify_all();
+        let mut waiters = self.waiters.lock().unwrap();
+        if std::mem::take(&mut *waiters) > 0 {
+            self.woken.notify_all();
+        }
     }
 
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
-        let mut lock = self.lock.lock().unwrap();
+        let mut waiters = self.waiters.lock().unwrap();
         while !condition() {
-            lock = self.woken.wait(lock).unwrap();
+            *waiters += 1;
+            waiters = self.woken.wait(waiters).unwrap();
         }
     }
 

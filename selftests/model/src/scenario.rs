@@ -6,7 +6,7 @@
 //! `CD` is a call of C that calls D.
 
 use crate::primitives::{ECANCELED, EDEADLK, EPROTO, ETIMEDOUT};
-use crate::stage::Stage;
+use crate::stage::{Progress, Stage};
 use crate::work::Fault;
 use crate::world::{self, DEADLINE_NS, PAUSE_NS};
 
@@ -31,9 +31,13 @@ const fn scenario(name: &'static str, tasks: usize, strike_ns: u64, run: fn()) -
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("twice", 3, 0, twice),
     scenario("abort", 4, 0, abort),
+    scenario("abort-twice", 3, 0, abort_twice),
+    scenario("stuck", 3, 0, stuck),
+    scenario("drain", 3, 0, drain),
     scenario("transaction", 3, 0, transaction),
-    scenario("transaction-abort", 4, 0, transaction_abort),
+    scenario("transaction-abort", 3, 0, transaction_abort),
     scenario("crossing", 4, 0, crossing),
+    scenario("crossed", 3, 0, crossed),
     scenario("creation", 3, 0, creation),
     scenario("pause", 3, PAUSE_NS, pause),
     scenario("deadline", 3, DEADLINE_NS, deadline),
@@ -51,13 +55,44 @@ fn twice() {
     stage.end(callers);
 }
 
-/// The same, and a third party ends the first transition wherever it is.
+/// The same callers, and a third party that ends the transition wherever it is.
 fn abort() {
     let stage = Stage::new(&["C"]);
     let mut tasks = stage.callers(&["CC", "C"]);
+    let attempt = stage.attempt("C");
+    tasks.push(stage.aborter(3, &attempt));
+    let _ = stage.drive("C", &attempt, Fault::None, &[ECANCELED]);
+    stage.end(tasks);
+}
+
+/// Another transition follows the one that a third party ends.
+fn abort_twice() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = stage.callers(&["CC"]);
     let first = stage.attempt("C");
-    tasks.push(stage.aborter(3, &first));
+    tasks.push(stage.aborter(2, &first));
     let _ = stage.drive("C", &first, Fault::None, &[ECANCELED]);
+    stage.update("C", &[]);
+    stage.end(tasks);
+}
+
+/// A call that does not end before the attempt: only an abort helps.
+fn stuck() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = vec![stage.sleeper(1, "C", Progress::None, Progress::Ended)];
+    let attempt = stage.attempt("C");
+    tasks.push(stage.aborter(2, &attempt));
+    let _ = stage.drive("C", &attempt, Fault::None, &[ECANCELED]);
+    stage.progress.reach(Progress::Ended);
+    stage.update("C", &[]);
+    stage.end(tasks);
+}
+
+/// A recorded call that ends while the updater waits for it.
+fn drain() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = vec![stage.sleeper(1, "C", Progress::Tracking, Progress::Blocking)];
+    tasks.extend(stage.callers_from(2, &["C"]));
     stage.update("C", &[]);
     stage.end(tasks);
 }
@@ -70,12 +105,12 @@ fn transaction() {
     stage.end(callers);
 }
 
-/// The same, ended by a third party.
+/// A transaction that a third party ends.
 fn transaction_abort() {
     let stage = Stage::new(&["CD"]);
-    let mut tasks = stage.callers(&["CD", "DC"]);
+    let mut tasks = stage.callers(&["DC"]);
     let attempt = stage.attempt("CD");
-    tasks.push(stage.aborter(3, &attempt));
+    tasks.push(stage.aborter(2, &attempt));
     let _ = stage.drive("CD", &attempt, Fault::None, &[ECANCELED]);
     stage.end(tasks);
 }
@@ -85,6 +120,15 @@ fn crossing() {
     let stage = Stage::new(&["C", "D"]);
     let mut tasks = stage.callers(&["CD", "DC"]);
     tasks.push(stage.updater(3, "D"));
+    stage.update("C", &[]);
+    stage.end(tasks);
+}
+
+/// The same with one caller.
+fn crossed() {
+    let stage = Stage::new(&["C", "D"]);
+    let mut tasks = stage.callers(&["CD"]);
+    tasks.push(stage.updater(2, "D"));
     stage.update("C", &[]);
     stage.end(tasks);
 }

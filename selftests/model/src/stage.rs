@@ -8,7 +8,9 @@ use std::rc::Rc;
 use loom::thread::JoinHandle;
 
 use crate::class::{Class, Slot};
-use crate::primitives::{arc, spawn, Arc, Error, Result, Task, BUCKETS};
+use crate::primitives::{
+    arc, spawn, Acquire, Arc, Atomic, Error, Release, Result, Task, WaitQueue, BUCKETS,
+};
 use crate::record::Records;
 use crate::transition::{Attempt, Limits, Timing};
 use crate::work::{Fault, Move};
@@ -21,8 +23,50 @@ pub(crate) struct Try {
     has_committed: Cell<bool>,
 }
 
+/// How far an update has come, for the tasks that wait for it.
+#[derive(Clone, Copy)]
+pub(crate) enum Progress {
+    None = 0,
+    Tracking,
+    Blocking,
+    Ended,
+}
+
+pub(crate) struct Watch {
+    highest: Cell<u32>,
+    progress: Atomic<u32>,
+    changed: WaitQueue,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self {
+            highest: Cell::new(Progress::None as u32),
+            progress: Atomic::new(Progress::None as u32),
+            changed: WaitQueue::new(),
+        }
+    }
+
+    /// Tells of progress; what comes after the end is not told.
+    pub(crate) fn reach(&self, progress: Progress) {
+        if progress as u32 > self.highest.get() {
+            self.highest.set(progress as u32);
+            self.progress.store(progress as u32, Release);
+            self.changed.wake_all();
+        }
+    }
+
+    fn wait(&self, progress: Progress) {
+        self.changed
+            .wait(|| self.progress.load(Acquire) >= progress as u32);
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct Stage {
+    pub(crate) progress: Rc<Watch>,
+    /// Whether somebody waits for progress, so that it has to be told.
+    is_watched: Rc<Cell<bool>>,
     records: Arc<Records>,
     classes: Vec<Rc<Class>>,
 }
@@ -37,7 +81,12 @@ impl Stage {
             let class = |name| Class::new(name, family, &records);
             classes.extend(names.chars().map(class));
         }
-        Self { records, classes }
+        Self {
+            progress: Rc::new(Watch::new()),
+            is_watched: Rc::new(Cell::new(false)),
+            records,
+            classes,
+        }
     }
 
     fn classes(&self, names: &str) -> Vec<Rc<Class>> {
@@ -48,11 +97,37 @@ impl Stage {
 
     /// Starts a task for each path, from task 1 on, which calls along it once.
     pub(crate) fn callers(&self, paths: &[&str]) -> Vec<JoinHandle<()>> {
+        self.callers_from(1, paths)
+    }
+
+    /// The same, from task `first` on.
+    pub(crate) fn callers_from(&self, first: usize, paths: &[&str]) -> Vec<JoinHandle<()>> {
         let start = |(index, path): (usize, &&str)| {
-            let path: Vec<_> = self.classes(path).iter().map(|class| class.slot(0)).collect();
-            spawn(index + 1, move || Slot::call(&path))
+            let path: Vec<_> = self
+                .classes(path)
+                .iter()
+                .map(|class| class.slot(0))
+                .collect();
+            spawn(first + index, move || Slot::call(&path))
         };
         paths.iter().enumerate().map(start).collect()
+    }
+
+    /// Starts a task that begins its call after `from` and ends it after `until`.
+    pub(crate) fn sleeper(
+        &self,
+        task: usize,
+        class: &str,
+        from: Progress,
+        until: Progress,
+    ) -> JoinHandle<()> {
+        let slot = self.classes(class)[0].slot(0);
+        let progress = self.progress.clone();
+        self.is_watched.set(true);
+        spawn(task, move || {
+            progress.wait(from);
+            Slot::call_with(&[slot], &|| progress.wait(until));
+        })
     }
 
     /// Starts a task that makes an instance and calls it.
@@ -86,7 +161,11 @@ impl Stage {
 
     /// An attempt on `classes` that has not begun.
     pub(crate) fn attempt(&self, classes: &str) -> Rc<Try> {
-        let gates = self.classes(classes).iter().map(|c| c.gate.clone()).collect();
+        let gates = self
+            .classes(classes)
+            .iter()
+            .map(|c| c.gate.clone())
+            .collect();
         let limits = Limits {
             deadline_ns: DEADLINE_NS,
             pause_ns: PAUSE_NS,
@@ -113,7 +192,8 @@ impl Stage {
     ) -> Result {
         let classes = self.classes(classes);
         let before: Vec<_> = classes.iter().map(|c| c.generation.get()).collect();
-        let mut work = Move::new(&classes, fault);
+        let watch = self.is_watched.get().then(|| self.progress.clone());
+        let mut work = Move::new(&classes, fault, watch);
         note(|| "begins".to_string());
         let result = attempt.attempt.run(&mut work, &mut Timing::default());
         note(|| format!("ends: {result:?}"));
@@ -125,7 +205,11 @@ impl Stage {
         assert!(work.is_clean(), "prepared values are left");
         for (class, before) in classes.iter().zip(before) {
             let moved = u64::from(result.is_ok());
-            assert_eq!(class.generation.get(), before + moved, "moved or not, but not both");
+            assert_eq!(
+                class.generation.get(),
+                before + moved,
+                "moved or not, but not both"
+            );
         }
         result
     }
@@ -137,7 +221,10 @@ impl Stage {
         }
         for index in 0..BUCKETS {
             let bucket = self.records.bucket(Task(index));
-            assert!(bucket.iter().next().is_none(), "a record is left in the table");
+            assert!(
+                bucket.iter().next().is_none(),
+                "a record is left in the table"
+            );
         }
         for class in &self.classes {
             class.check_end();

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use crate::class::{Class, Object, Slot, MOVED};
 use crate::primitives::{Error, Relaxed, Release, Result, TASKS};
+use crate::stage::{Progress, Watch};
 use crate::transition::{Attempt, Milestone, Work};
 use crate::world::{self, note};
 
@@ -30,16 +31,18 @@ pub(crate) struct Move {
     twins: Vec<u64>,
     prepared: Vec<(Rc<Slot>, [u64; TASKS])>,
     has_undone: bool,
+    watch: Option<Rc<Watch>>,
 }
 
 impl Move {
-    pub(crate) fn new(classes: &[Rc<Class>], fault: Fault) -> Self {
+    pub(crate) fn new(classes: &[Rc<Class>], fault: Fault, watch: Option<Rc<Watch>>) -> Self {
         Self {
             classes: classes.to_vec(),
             fault: Cell::new(fault),
             twins: vec![0; classes.len()],
             prepared: Vec::new(),
             has_undone: true,
+            watch,
         }
     }
 
@@ -53,7 +56,11 @@ impl Move {
         let each = self.classes.iter().zip(&self.twins);
         each.flat_map(|(class, &twins)| {
             let slots = class.slots.borrow();
-            slots.iter().take(twins as usize).cloned().collect::<Vec<_>>()
+            slots
+                .iter()
+                .take(twins as usize)
+                .cloned()
+                .collect::<Vec<_>>()
         })
         .collect()
     }
@@ -159,6 +166,13 @@ impl Work for Move {
             };
             format!("reaches {name}")
         });
+        if let Some(watch) = &self.watch {
+            match milestone {
+                Milestone::Tracking => watch.reach(Progress::Tracking),
+                Milestone::Blocking => watch.reach(Progress::Blocking),
+                Milestone::Transferring | Milestone::Prepared => {}
+            }
+        }
         world::with(|world| world.clock.strike());
     }
 
