@@ -93,5 +93,6 @@ done
 check "callers go on in the old generation after four more" served counter Sum@1 0
 stop_callers
 check "no call failed, and the sums are exact" accounts_balance
-check "abort without a transition is ENOENT" all not put $classes/counter/abort 1 -- has "$(value counter last_result)" ENOENT
+check "abort without a transition is ENOENT" \
+	all put_refused $classes/counter/abort 1 ENOENT -- last_says counter ENOENT
 check "and the next update succeeds" all update counter Sum@2 -- served counter Sum@2 1

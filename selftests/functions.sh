@@ -147,6 +147,13 @@ now_ms()
 
 # ---- modules -----------------------------------------------------------------------
 
+# put_refused FILE TEXT ERRNO
+put_refused()
+{
+	put "$1" "$2"
+	same "$errno" "$3"
+}
+
 # load NAME...: to be unloaded at the end, in the opposite order.
 load()
 {
@@ -175,11 +182,14 @@ references()
 	sed -n "s/^$1 [0-9]* \([0-9]*\) .*/\1/p" /proc/modules
 }
 
-# Classes first: they pin their default's module.
+# Callers first: they hold handles. Then classes: they pin their default's module.
 unload_all()
 {
 	local class module
 
+	for module in $loaded; do
+		[ "$module" = molt_control ] || rmmod "$module" 2>/dev/null
+	done
 	for class in "$classes"/*/; do
 		[ ! -e "$class/remove" ] || echo 1 >"$class/remove" 2>/dev/null
 	done
@@ -260,6 +270,15 @@ refused()
 	*) note "last_result: $last"; return 1 ;;
 	esac
 	has "$last" "$@"
+}
+
+# last_says CLASS WORD...: in last_result.
+last_says()
+{
+	local class=$1
+
+	shift
+	has "$(value "$class" last_result)" "$@"
 }
 
 value()

@@ -18,7 +18,7 @@ check "the system goes on" all is_loaded counter_v1 -- accounts_balance
 update counter Sum@2
 check "after an update the new one's module is refused" not rmmod counter_v2
 check "a class with instances cannot be removed: EBUSY" \
-	all not put $classes/counter/remove 1 -- same "$errno" EBUSY
+	put_refused $classes/counter/remove 1 EBUSY
 check "which names how many" has "$(value counter last_result)" EBUSY 10
 release_callers
 await 5 same "$(value counter instances)" 0

@@ -62,7 +62,7 @@ pub(crate) fn implementation(class: &str, name: &str, version: Option<u32>) -> R
 
 fn request(name: &CStr) -> Result<(), Refusal> {
     // SAFETY: The name is a C string, and only read.
-    let status = unsafe { molt_load(name.as_ptr().cast()) };
+    let status = unsafe { molt_load(name.as_char_ptr()) };
     let text = name.to_str().unwrap_or_default();
     if status == 0 {
         return Ok(());

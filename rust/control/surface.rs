@@ -95,7 +95,7 @@ impl Surface {
             }),
             GFP_KERNEL,
         )?;
-        // SAFETY: The surface's drop ends the work item before it is gone.
+        // SAFETY: The surface's drop ends the work item, so `follow` gets one that is there.
         unsafe { molt_later_begin(follow, Arc::as_ptr(&surface).cast()) };
         Ok(surface)
     }
@@ -236,8 +236,11 @@ fn later() {
     unsafe { molt_later() }
 }
 
+/// # Safety
+///
+/// `surface` is one, for the length of the call.
 unsafe extern "C" fn follow(surface: *const c_void) {
-    // SAFETY: The surface waits for the work item before it goes.
+    // SAFETY: By the caller's promise.
     unsafe { &*surface.cast::<Surface>() }.follow();
 }
 

@@ -11,7 +11,7 @@ use kernel::error::code::{EIO, ENOMEM};
 use kernel::ffi::c_char;
 use kernel::page::PAGE_SIZE;
 use kernel::prelude::*;
-use kernel::str::CStr;
+use kernel::str::{as_char_ptr_in_const_context, CStr};
 use kernel::sync::Arc;
 
 /// `struct molt_dir`.
@@ -80,7 +80,7 @@ impl<T: Shared> File<T> {
     where
         S: Fn(&T, &mut Page) -> fmt::Result + Copy + 'static,
     {
-        let name = name.as_ptr().cast();
+        let name = as_char_ptr_in_const_context(name);
         // INVARIANT: `show` of this `T`.
         Self(
             RawFile {
@@ -97,7 +97,7 @@ impl<T: Shared> File<T> {
     where
         S: Fn(&T, Written<'_>) -> Result + Copy + 'static,
     {
-        let name = name.as_ptr().cast();
+        let name = as_char_ptr_in_const_context(name);
         // INVARIANT: `store` of this `T`.
         Self(
             RawFile {
@@ -241,7 +241,7 @@ impl<T: Shared> Dir<T> {
             molt_dir_new(
                 parent,
                 set,
-                name.as_ptr().cast(),
+                name.as_char_ptr(),
                 files.as_ptr().cast(),
                 files.len(),
                 (&raw const *owner).cast(),
@@ -307,7 +307,7 @@ impl Set {
     /// `ENOMEM`.
     pub(crate) fn new<T: Shared>(parent: &Dir<T>, name: &CStr) -> Result<Self> {
         // SAFETY: The directory is there; the name is copied.
-        let set = unsafe { molt_set_new(parent.raw.as_ptr(), name.as_ptr().cast()) };
+        let set = unsafe { molt_set_new(parent.raw.as_ptr(), name.as_char_ptr()) };
         NonNull::new(set).map(Self).ok_or(ENOMEM)
     }
 }

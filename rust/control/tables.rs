@@ -9,7 +9,7 @@ use kernel::fmt;
 use kernel::prelude::*;
 use kernel::seq_file::SeqFile;
 use kernel::seq_print;
-use kernel::str::CStr;
+use kernel::str::{as_char_ptr_in_const_context, CStr};
 use kernel::sync::Arc;
 use molt::class::Class;
 use molt::history::{self, Entry};
@@ -34,7 +34,7 @@ extern "C" {
 impl Table {
     const fn new<F: Fn(&SeqFile) + Copy + 'static>(name: &'static CStr, _show: F) -> Self {
         Self {
-            name: name.as_ptr().cast(),
+            name: as_char_ptr_in_const_context(name),
             show: show::<F>,
         }
     }
@@ -69,8 +69,7 @@ impl Tables {
     /// Makes them. Where debugfs cannot, there are none. Sleeps.
     pub(crate) fn new() -> Self {
         // SAFETY: The tables are static.
-        let dir =
-            unsafe { molt_tables_new(c"molt".as_ptr().cast(), TABLES.as_ptr(), TABLES.len()) };
+        let dir = unsafe { molt_tables_new(c"molt".as_char_ptr(), TABLES.as_ptr(), TABLES.len()) };
         Self(dir)
     }
 }
@@ -200,9 +199,12 @@ fn history(seq: &SeqFile) {
     });
 }
 
+/// The name of a part of a transition's time, and how to find it.
+type Part = (&'static str, fn(&Entry) -> u64);
+
 /// Where a transition's time went, in the order of the history's columns, in nanoseconds.
 /// The last one is among those, but not one of its neighbours.
-static PARTS: [(&str, fn(&Entry) -> u64); 6] = [
+static PARTS: [Part; 6] = [
     ("tracking", |entry| entry.timing.tracking_ns),
     ("blocking", |entry| entry.timing.blocking_ns),
     ("transferring", |entry| entry.timing.transferring_ns),

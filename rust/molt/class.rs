@@ -201,7 +201,8 @@ impl Class {
         self.inner.lock().is_retired
     }
 
-    /// Visits the blockers that the last attempt named. May sleep.
+    /// Visits the blockers that the last attempt named. `f` must not touch the class's lock.
+    /// May sleep.
     pub fn for_each_blocker(&self, f: impl FnMut(&Blocker)) {
         self.inner.lock().blockers.iter().for_each(f);
     }

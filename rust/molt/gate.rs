@@ -61,6 +61,15 @@ impl Phase {
         }
     }
 
+    /// Whether a call is let in; `nested`: its task is inside a recorded call.
+    fn lets_in(self, nested: bool) -> bool {
+        match self {
+            Self::Idle | Self::Tracking => true,
+            Self::Blocking => nested,
+            Self::Transferring => false,
+        }
+    }
+
     /// The word for this phase in sysfs and in the log.
     pub fn name(self) -> &'static str {
         match self {
@@ -98,7 +107,7 @@ pub struct Gate {
     recorded: Atomic<u64>,
     nested: Atomic<u64>,
     waited: Atomic<u64>,
-    /// Calls that wait, or have not yet noted how long they did.
+    /// Calls that have come to wait and are not let in yet.
     waiting: Atomic<u64>,
     longest_wait_ns: Atomic<u64>,
 }
@@ -147,7 +156,7 @@ impl Gate {
         }
     }
 
-    /// Calls that wait at this gate, or have not yet noted how long they did.
+    /// Calls that have come to wait at this gate and are not let in yet.
     pub(crate) fn waiting(&self) -> u64 {
         self.waiting.load(Acquire)
     }
@@ -195,7 +204,8 @@ impl Gate {
 
     /// Runs `body` as a call through a slot whose stamp is `stamp`.
     ///
-    /// This is where every call of a method goes. `body` loads the slot's object itself.
+    /// This is where every call of a method goes. `body` loads the slot's object itself. May
+    /// sleep at the gate.
     #[inline(always)]
     pub fn call<R>(&self, stamp: &Atomic<u64>, body: impl FnOnce() -> R) -> R {
         let reader = self.domain.enter();
@@ -243,10 +253,16 @@ impl Gate {
         }
         // Asked before a lock is held: under one nobody may sleep.
         let is_misused = !may_sleep();
+        let mut since_ns = None;
         loop {
             let bucket = self.records.bucket(task);
             let phase = self.phase();
             let nested = bucket.has_call_of(task);
+            if phase.lets_in(nested) || is_misused {
+                // Under the lock: an updater that sees nobody waiting, and closes, then
+                // finds the record.
+                self.note_wait(&mut since_ns);
+            }
             match phase {
                 Phase::Idle => {
                     drop(bucket);
@@ -262,7 +278,7 @@ impl Gate {
                 }
                 _ => {
                     drop(bucket);
-                    self.wait(nested);
+                    self.wait(nested, &mut since_ns);
                 }
             }
         }
@@ -308,16 +324,21 @@ impl Gate {
         }
     }
 
-    /// Sleeps until the phase may let this call in. A nested call passes a blocking gate.
-    fn wait(&self, nested: bool) {
-        let since_ns = now_ns();
-        self.waited.fetch_add(1, Relaxed);
-        self.waiting.fetch_add(1, Relaxed);
-        self.wait.wait(|| match self.phase() {
-            Phase::Idle | Phase::Tracking => true,
-            Phase::Blocking => nested,
-            Phase::Transferring => false,
-        });
+    /// Sleeps until the phase may let this call in.
+    fn wait(&self, nested: bool, since_ns: &mut Option<u64>) {
+        if since_ns.is_none() {
+            *since_ns = Some(now_ns());
+            self.waited.fetch_add(1, Relaxed);
+            self.waiting.fetch_add(1, Relaxed);
+        }
+        self.wait.wait(|| self.phase().lets_in(nested));
+    }
+
+    /// Notes how long a call has waited, now that it is let in.
+    fn note_wait(&self, since_ns: &mut Option<u64>) {
+        let Some(since_ns) = since_ns.take() else {
+            return;
+        };
         let waited_ns = now_ns().wrapping_sub(since_ns);
         let mut longest = self.longest_wait_ns.load(Relaxed);
         while waited_ns > longest {

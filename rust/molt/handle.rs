@@ -14,8 +14,9 @@ use crate::slot::Slot;
 /// A counted reference to an instance, typed by its interface.
 ///
 /// The methods of the interface are methods of the handle. A call may sleep where the
-/// class's context is sleepable; it waits while the class is being updated, for at most
-/// `pause_ms` in each try of the update, and it never fails because of one.
+/// class's context is sleepable; it waits while the class is being updated, in each try of the
+/// update for about `pause_ms` and as long as the commit takes, not interruptibly, and it
+/// never fails because of one. No spinlock and no RCU read lock may be held.
 ///
 /// A handle may be cloned and dropped in any context. The last drop ends the instance,
 /// from a worker of `molt.ko`.
@@ -56,7 +57,8 @@ impl<I: ?Sized + Interface> Handle<I> {
         self.slot().id()
     }
 
-    /// Runs `method` on the instance's object. The interface's methods are made of this.
+    /// Runs `method` on the instance's object. The interface's methods are made of this. May
+    /// sleep, as described above.
     #[doc(hidden)]
     #[inline(always)]
     pub fn call<R>(&self, method: impl FnOnce(*const Header, &I::Operations) -> R) -> R {

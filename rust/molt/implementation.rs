@@ -183,7 +183,7 @@ impl Registered {
         unsafe { molt_module_is_live(self.module) }
     }
 
-    /// Keeps the module loaded for one more reason. Any context.
+    /// Keeps the module loaded for one more reason. Does not sleep; not in an interrupt.
     ///
     /// # Errors
     ///
@@ -236,7 +236,9 @@ impl fmt::Display for Label<'_> {
     }
 }
 
-/// The registration of an implementation; its module holds it, and dropping it ends it.
+/// The registration of an implementation; its module holds it, and dropping it ends it. The
+/// drop sleeps; the implementation is then neither a default with instances nor in a transition,
+/// since either would have kept its module from going.
 pub struct Registration {
     class: Arc<Class>,
     implementation: Arc<Registered>,
@@ -249,7 +251,10 @@ impl Registration {
     /// # Errors
     ///
     /// * `EINVAL`: a name is empty, too long, or has a character outside `[A-Za-z0-9_-]`.
+    /// * `EINVAL`, too: the interface's context is atomic, which is not supported.
     /// * `EEXIST`: the class has an implementation of this name and version.
+    /// * `EBUSY`: the class is being removed.
+    /// * `ENODEV`: the module is going.
     /// * `EPROTO`: the class has another interface; the log says what differs.
     /// * `ENOMEM`.
     pub fn new(descriptor: &'static Descriptor, module: &'static ThisModule) -> Result<Self> {

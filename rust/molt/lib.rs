@@ -5,6 +5,9 @@
 //! Where a call goes: [`handle`], then [`gate`]. Where a transition is driven:
 //! [`update`], then [`transition`]. Where state is moved: [`exchange`], by the tables of
 //! [`transfer`].
+//!
+//! A public function that may sleep says so; all others may be called in any context but an NMI.
+//! Times are in the unit that the name ends in.
 
 #![crate_name = "molt"]
 

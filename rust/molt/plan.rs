@@ -26,7 +26,8 @@ pub struct Request<'a> {
     pub version: Option<u32>,
     /// Life of the attempt, in milliseconds, 1 to [`MOST_DEADLINE_MS`].
     pub deadline_ms: u64,
-    /// Longest closure of the gate in one try, in milliseconds, from 1.
+    /// How long the gate may stay closed in one try, in milliseconds, 1 to
+    /// [`MOST_DEADLINE_MS`].
     pub pause_ms: u64,
     /// The generation that the class must have.
     pub expect: Option<u64>,

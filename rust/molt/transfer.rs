@@ -21,8 +21,9 @@ use crate::schema::{Field, State};
 ///
 /// Two phases. [`prepare`](Transfer::prepare) may fail, and borrows the old state; it runs
 /// for every instance before anything is changed. [`commit`](Transfer::commit) cannot fail.
-/// Both run in the updater's task while no call is inside the class; they must not call
-/// handles (the update then ends with `EDEADLK`) and must not wait for a caller.
+/// Both run in the updater's task while no call is inside the class. They may sleep, but
+/// callers wait meanwhile: so not for long, and not for a lock that a caller can hold. They must
+/// not call handles or make instances; a `prepare` that does ends the update with `EDEADLK`.
 ///
 /// The states are plain values here: a state with a lock in it is not `Unpin`.
 pub trait Transfer<Old: State + Unpin>: State + Unpin {
@@ -33,7 +34,8 @@ pub trait Transfer<Old: State + Unpin>: State + Unpin {
     ///
     /// # Errors
     ///
-    /// Any: the update is aborted with it, and every instance stays as it was.
+    /// Any: the update is aborted with it, and every instance stays as it was. But `EAGAIN`
+    /// reopens the gate; all is tried again until the deadline, and then it is `ETIMEDOUT`.
     fn prepare(old: &Old) -> Result<Self::Prepared>;
 
     /// Makes the new state. May take parts out of the old one; what is left there is

@@ -54,7 +54,8 @@ const ABORTING: u32 = 2;
 pub struct Limits {
     /// The life of the attempt, in nanoseconds.
     pub deadline_ns: u64,
-    /// The longest that the gate stays closed in one try, in nanoseconds.
+    /// How long the gate may stay closed in one try, in nanoseconds. Looked at between two
+    /// instances; the commit comes on top.
     pub pause_ns: u64,
 }
 
@@ -406,16 +407,19 @@ impl Attempt {
         }
     }
 
-    /// Stays open at least as long as the gate was closed; the jitter keeps two updaters
-    /// that got in each other's way from doing it again.
+    /// Stays open at least as long as the gate was closed, and until everybody who waited
+    /// is let in: so no call waits through two closures. The jitter keeps two updaters that
+    /// got in each other's way from doing it again.
     fn back_off(&self, closed_ns: u64) {
         let jitter_ns = now_ns() % closed_ns.max(1);
-        let until_ns = now_ns()
-            .saturating_add(closed_ns)
-            .saturating_add(jitter_ns)
-            .min(self.deadline_ns);
-        while self.is_running() && now_ns() < until_ns {
-            sleep_ns(until_ns.saturating_sub(now_ns()).min(5_000_000));
+        let until_ns = now_ns().saturating_add(closed_ns).saturating_add(jitter_ns);
+        let has_waiters = || self.gates.iter().any(|gate| gate.waiting() != 0);
+        while self.is_running() && !self.is_past_deadline() {
+            let now_ns = now_ns();
+            if now_ns >= until_ns && !has_waiters() {
+                break;
+            }
+            sleep_ns(until_ns.saturating_sub(now_ns).clamp(100_000, 5_000_000));
         }
     }
 }

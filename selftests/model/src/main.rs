@@ -2,7 +2,7 @@
 
 //! Explores the protocol of `rust/molt/{gate,record,transition}.rs`, compiled unchanged.
 //!
-//! `molt-model --list` names the scenarios; `molt-model BOUND SCENARIO...` explores them with
+//! `molt-model --list` names the scenarios, and says which are large; `molt-model BOUND SCENARIO...` explores them with
 //! at most BOUND preemptions in each execution, says how many there were, and ends with
 //! status 3 and the trail at the first violation.
 
@@ -101,7 +101,10 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let first = arguments.next().unwrap_or_default();
     if first == "--list" {
-        SCENARIOS.iter().for_each(|s| println!("{}", s.name));
+        for scenario in SCENARIOS {
+            let size = if scenario.is_large { "large" } else { "small" };
+            println!("{} {size}", scenario.name);
+        }
         return ExitCode::SUCCESS;
     }
     let Ok(bound) = first.parse() else {

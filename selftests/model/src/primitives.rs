@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering};
 
@@ -27,7 +28,6 @@ pub(crate) const BUCKETS: usize = 2;
 pub(crate) const TASKS: usize = loom::MAX_THREADS;
 
 pub(crate) type Gates = Vec<Arc<Gate>>;
-pub(crate) type Guard<'a, T> = MutexGuard<'a, T>;
 pub(crate) type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -104,8 +104,8 @@ impl<T> Word for *const T {
 
 /// An atomic word.
 ///
-/// A relaxed addition orders nothing, and the protocol only counts with it: it goes to a
-/// tally beside the word, which is no step of the exploration.
+/// The protocol only counts with additions that are less than full: they go to a tally
+/// beside the word, and are no step of the exploration.
 pub(crate) struct Atomic<T> {
     word: AtomicU64,
     tally: Plain,
@@ -142,11 +142,16 @@ impl<T: Word> Atomic<T> {
     }
 
     pub(crate) fn fetch_add<O: Order>(&self, value: T, _: O) -> T {
+        let value = value.to_word();
         T::from_word(if O::BOTH == Ordering::Relaxed {
-            self.tally.fetch_add(value.to_word(), Ordering::Relaxed)
+            self.tally.fetch_add(value, Ordering::Relaxed)
         } else {
-            self.word.fetch_add(value.to_word(), O::BOTH)
+            self.word.fetch_add(value, O::BOTH)
         })
+    }
+
+    pub(crate) fn fetch_sub<O: Order>(&self, value: T, order: O) -> T {
+        self.fetch_add(T::from_word(value.to_word().wrapping_neg()), order)
     }
 }
 
@@ -158,6 +163,8 @@ pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
 
 loom::thread_local! {
     static TASK: Cell<usize> = Cell::new(0);
+    /// Bucket locks that the task holds.
+    static LOCKS: Cell<usize> = Cell::new(0);
 }
 
 /// A thread of the exploration, by its number.
@@ -182,8 +189,9 @@ pub(crate) fn spawn(number: usize, body: impl FnOnce() + 'static) -> loom::threa
     })
 }
 
+/// Who holds the lock of a bucket may not.
 pub(crate) fn may_sleep() -> bool {
-    true
+    LOCKS.with(Cell::get) == 0
 }
 
 pub(crate) fn relax() {
@@ -218,13 +226,39 @@ pub(crate) fn sleep_ns(ns: u64) {
 
 pub(crate) struct Buckets<T>(Vec<Mutex<T>>);
 
+/// A held bucket lock.
+pub(crate) struct Guard<'a, T>(MutexGuard<'a, T>);
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
+        LOCKS.with(|locks| locks.set(locks.get() - 1));
+    }
+}
+
 impl<T> Buckets<T> {
     pub(crate) fn new(value: impl Fn() -> T) -> Result<Self> {
         Ok(Self((0..BUCKETS).map(|_| Mutex::new(value())).collect()))
     }
 
     pub(crate) fn lock(&self, index: usize) -> Guard<'_, T> {
-        self.0[index].lock().unwrap()
+        assert!(may_sleep(), "a task takes two bucket locks at once");
+        let guard = self.0[index].lock().unwrap();
+        LOCKS.with(|locks| locks.set(locks.get() + 1));
+        Guard(guard)
     }
 }
 
@@ -254,6 +288,7 @@ impl WaitQueue {
     }
 
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
+        assert!(may_sleep(), "a task sleeps under a bucket lock");
         let mut waiters = self.waiters.lock().unwrap();
         while !condition() {
             *waiters += 1;

@@ -14,36 +14,55 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Tasks, the main one included.
     pub(crate) tasks: usize,
+    /// Has so many executions that one preemption less must do, where time is short.
+    pub(crate) is_large: bool,
     /// How far the clock goes when it strikes; 0: it never does.
     pub(crate) strike_ns: u64,
     pub(crate) run: fn(),
 }
 
-const fn scenario(name: &'static str, tasks: usize, strike_ns: u64, run: fn()) -> Scenario {
+const fn scenario(name: &'static str, tasks: usize, run: fn()) -> Scenario {
     Scenario {
         name,
         tasks,
-        strike_ns,
+        is_large: false,
+        strike_ns: 0,
         run,
     }
 }
 
+impl Scenario {
+    const fn large(mut self) -> Self {
+        self.is_large = true;
+        self
+    }
+
+    const fn strikes(mut self, by_ns: u64) -> Self {
+        self.strike_ns = by_ns;
+        self
+    }
+}
+
 pub(crate) const SCENARIOS: &[Scenario] = &[
-    scenario("twice", 3, 0, twice),
-    scenario("abort", 4, 0, abort),
-    scenario("abort-twice", 3, 0, abort_twice),
-    scenario("stuck", 3, 0, stuck),
-    scenario("drain", 3, 0, drain),
-    scenario("transaction", 3, 0, transaction),
-    scenario("transaction-abort", 3, 0, transaction_abort),
-    scenario("crossing", 4, 0, crossing),
-    scenario("crossed", 3, 0, crossed),
-    scenario("creation", 3, 0, creation),
-    scenario("pause", 3, PAUSE_NS, pause),
-    scenario("deadline", 3, DEADLINE_NS, deadline),
-    scenario("refusal", 3, 0, refusal),
-    scenario("trespass-prepare", 3, 0, trespass_prepare),
-    scenario("trespass-commit", 3, 0, trespass_commit),
+    scenario("twice", 3, twice),
+    scenario("abort", 4, abort),
+    scenario("abort-twice", 3, abort_twice),
+    scenario("stuck", 3, stuck),
+    scenario("drain", 3, drain),
+    scenario("transaction", 3, transaction),
+    scenario("transaction-abort", 4, transaction_abort).large(),
+    scenario("crossing", 4, crossing).large(),
+    scenario("crossing-alone", 3, crossing_alone),
+    scenario("creation", 3, creation),
+    scenario("pause", 3, pause).strikes(PAUSE_NS).large(),
+    scenario("pause-alone", 2, pause_alone).strikes(PAUSE_NS),
+    scenario("deadline", 3, deadline)
+        .strikes(DEADLINE_NS)
+        .large(),
+    scenario("deadline-alone", 2, deadline_alone).strikes(DEADLINE_NS),
+    scenario("refusal", 3, refusal),
+    scenario("trespass-prepare", 3, trespass_prepare),
+    scenario("trespass-commit", 3, trespass_commit),
 ];
 
 /// One class, a nested caller and a plain one, two transitions.
@@ -108,9 +127,9 @@ fn transaction() {
 /// A transaction that a third party ends.
 fn transaction_abort() {
     let stage = Stage::new(&["CD"]);
-    let mut tasks = stage.callers(&["DC"]);
+    let mut tasks = stage.callers(&["CD", "DC"]);
     let attempt = stage.attempt("CD");
-    tasks.push(stage.aborter(2, &attempt));
+    tasks.push(stage.aborter(3, &attempt));
     let _ = stage.drive("CD", &attempt, Fault::None, &[ECANCELED]);
     stage.end(tasks);
 }
@@ -125,7 +144,7 @@ fn crossing() {
 }
 
 /// The same with one caller.
-fn crossed() {
+fn crossing_alone() {
     let stage = Stage::new(&["C", "D"]);
     let mut tasks = stage.callers(&["CD"]);
     tasks.push(stage.updater(2, "D"));
@@ -150,10 +169,27 @@ fn pause() {
     stage.end(callers);
 }
 
+/// The same with one caller.
+fn pause_alone() {
+    let stage = Stage::new(&["C"]);
+    let callers = stage.callers(&["CC"]);
+    stage.update("C", &[]);
+    stage.end(callers);
+}
+
 /// The deadline ends the attempt anywhere.
 fn deadline() {
     let stage = Stage::new(&["C"]);
     let callers = stage.callers(&["CC", "C"]);
+    stage.update("C", &[ETIMEDOUT]);
+    stage.end(callers);
+}
+
+/// The same with one caller; another attempt follows.
+fn deadline_alone() {
+    let stage = Stage::new(&["C"]);
+    let callers = stage.callers(&["CC"]);
+    stage.update("C", &[ETIMEDOUT]);
     stage.update("C", &[ETIMEDOUT]);
     stage.end(callers);
 }
