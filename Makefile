@@ -21,7 +21,7 @@ test: ## run all tests, on this machine and in a guest (TESTS="name ..." for som
 check: ## formatting, lints and other checks of the source
 	@$(RUN) tools/check
 
-shell: ## a guest with the modules loaded and a prompt
+shell: ## a prompt in a guest, with the modules and samples at hand
 	@$(RUN) tools/shell
 
 modules: ## build the modules (KDIR=directory for another kernel)

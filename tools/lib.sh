@@ -8,7 +8,7 @@ set -euo pipefail
 MOLT=$(cd -- "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 TOOLS=$MOLT/tools
 BUILD=$MOLT/build
-CACHE=${MOLT_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/molt}
+CACHE=$(realpath -m -- "${MOLT_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/molt}")
 export MOLT_CACHE=$CACHE
 
 say()
@@ -91,8 +91,8 @@ lock()
 	exec {fd}>>"$1"
 	if ! flock -n "$fd"; then
 		read -r holder <"$1" || holder=
-		say "waiting for another run${holder:+ (process $holder)}: $2"
-		run flock "$fd"
+		step "waiting for another run${holder:+ (process $holder)}: $2" /dev/null \
+			flock "$fd"
 	fi
 	echo "$$" >"$1"
 	locked=$fd
@@ -109,6 +109,12 @@ lock_build()
 	mkdir -p "$BUILD"
 	[[ -n ${MOLT_BUILD_LOCKED:-} ]] || lock "$BUILD/.lock" "it uses $BUILD"
 	export MOLT_BUILD_LOCKED=1
+}
+
+# What is set for apt on this machine and concerns our own use of it, too.
+apt_options()
+{
+	apt-config dump | grep -iE '^Acquire::(https?::Proxy|Check-(Valid-Until|Date)) ' || :
 }
 
 # wipe DIR...: also what an interrupted bootstrap left to our subordinate ids.
@@ -144,8 +150,24 @@ root_dir()
 	printf '%s/root-%s\n' "$CACHE" "$(root_recipe)"
 }
 
-# The link names the kernel that the last look at the mirror found.
+# The link names the kernel that the last look at the mirror found, and its age is
+# that of the look.
+kernel_link()
+{
+	printf '%s/kernel-now-%s\n' "$CACHE" "$(kernel_recipe)"
+}
+
 kernel_dir()
 {
-	readlink -e -- "$CACHE/kernel-now-$(kernel_recipe)"
+	readlink -e -- "${MOLT_KERNEL:-$(kernel_link)}"
+}
+
+# Makes what is missing of the cache. A verb and all that it calls then stay with
+# one kernel, whatever another run finds meanwhile.
+setup()
+{
+	[[ -z ${MOLT_KERNEL:-} ]] || return 0
+	run "$TOOLS/setup"
+	MOLT_KERNEL=$(kernel_dir)
+	export MOLT_KERNEL
 }

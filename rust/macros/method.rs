@@ -133,7 +133,7 @@ impl Method {
         quote! {
             #[inline(always)]
             fn #name(&self, #(#names: #kinds),*) -> #result {
-                ::molt::Handle::call(self, |object, operations: &#operations| {
+                ::molt::Handle::call(self, move |object, operations: &#operations| {
                     // SAFETY: A handle calls this with the current object of its slot and the
                     // table that belongs to it, and keeps the object during the call.
                     unsafe { (operations.#name)(object, #(#names),*) }

@@ -89,11 +89,13 @@ impl Blocker {
 ///
 /// While a grace period is outstanding these are calls from before tracking: tasks with a
 /// frame of `implementation`'s module on their stack, and without a record. Recorded calls
-/// hold nothing up then. Afterwards it is the recorded calls, exactly.
+/// hold nothing up then. Afterwards it is, exactly, the recorded calls that came before the
+/// gate was closed at `closed_ns`.
 pub(crate) fn collect(
     records: &Records,
     gates: &[Arc<Gate>],
     implementation: &Registered,
+    closed_ns: u64,
 ) -> KVec<Blocker> {
     // Allocated first: records are looked at under a spinlock.
     let (Ok(mut known), Ok(mut others)) = (
@@ -104,6 +106,8 @@ pub(crate) fn collect(
     };
     recorded(records, gates, &mut known);
     if !gates.iter().any(|gate| gate.domain.has_pending()) {
+        let closed_for_ns = now_ns().wrapping_sub(closed_ns);
+        known.retain(|one: &mut Blocker| one.inside_ns.is_some_and(|ns| ns >= closed_for_ns));
         longest_first(&mut known);
         return known;
     }

@@ -119,6 +119,11 @@ void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_
 	strscpy_pad(comm, task->comm, TASK_COMM_LEN);
 }
 
+bool molt_has_oopsed(void)
+{
+	return test_taint(TAINT_DIE);
+}
+
 bool molt_capable(void)
 {
 	return capable(CAP_SYS_MODULE);

@@ -35,6 +35,7 @@ void molt_warn_trespass(void);
 
 u32 molt_task_hash(const void *task);
 void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_LEN]);
+bool molt_has_oopsed(void);
 bool molt_capable(void);
 u32 molt_processor(void);
 void molt_for_each_task_in(const struct module *module,

@@ -64,6 +64,7 @@ extern "C" {
     pub(crate) fn molt_processor() -> u32;
     pub(crate) static molt_test_hold: i32;
     pub(crate) static molt_test_state: bool;
+    pub(crate) fn molt_has_oopsed() -> bool;
     pub(crate) fn molt_capable() -> bool;
     pub(crate) fn molt_rcu_barrier();
     pub(crate) fn molt_thread_run(

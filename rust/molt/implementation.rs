@@ -213,7 +213,10 @@ impl Registered {
             return;
         }
         let mut pins = self.pins.lock();
-        *pins = pins.saturating_sub(count);
+        if kernel::warn_on!(*pins < count) {
+            return;
+        }
+        *pins = pins.wrapping_sub(count);
         if *pins == 0 {
             // SAFETY: The reference was taken when `pins` left zero.
             unsafe { molt_module_put(self.module) };

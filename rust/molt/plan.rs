@@ -3,13 +3,13 @@
 //! Plans: what a request comes down to, and everything that is refused before anything is
 //! touched.
 
-use kernel::error::code::{EAGAIN, EALREADY, EBUSY, EINVAL, ENOENT, EPERM, ESTALE};
+use kernel::error::code::{EAGAIN, EALREADY, EBUSY, EINVAL, EIO, ENOENT, EPERM, ESTALE};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use crate::class::Class;
 use crate::error::Refusal;
-use crate::helpers::molt_capable;
+use crate::helpers::{molt_capable, molt_has_oopsed};
 use crate::implementation::Registered;
 use crate::transfer;
 
@@ -79,6 +79,13 @@ pub(crate) fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
     // SAFETY: Always safe to call.
     if !unsafe { molt_capable() } {
         return Err(Refusal::new(EPERM, fmt!("needs CAP_SYS_MODULE")));
+    }
+    // SAFETY: Always safe to call.
+    if unsafe { molt_has_oopsed() } {
+        return Err(Refusal::new(
+            EIO,
+            fmt!("the kernel has oopsed: a dead task may be inside a call"),
+        ));
     }
     if !(1..=MOST_DEADLINE_MS).contains(&request.deadline_ms) {
         return Err(Refusal::new(

@@ -298,24 +298,22 @@ inlined_read_side! {
         }
     }
 
-    /// Whether the stamp of a slot is that of its gate. Both loads are acquire loads.
+    /// Whether the stamp of a slot is that of `gate`, which lies in a [`Gate`]. Both loads are
+    /// acquire loads.
     #[inline(always)]
     pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
+        const STAMP: usize = core::mem::offset_of!(Gate, stamp);
+
         // SAFETY: Both words are valid. A plain load is an acquire load on x86, and the
-        // memory clobber keeps the compiler from moving later loads up.
+        // memory clobber keeps the compiler from moving later loads up. The address of the
+        // whole gate is in a register already, so that of the stamp is not computed.
         unsafe {
-            let stamp: u64;
             core::arch::asm!(
-                "mov {stamp}, [{slot}]",
-                slot = in(reg) slot.as_ptr(),
-                stamp = out(reg) stamp,
-                options(nostack),
-            );
-            core::arch::asm!(
-                "cmp {stamp}, [{gate}]",
+                "cmp {stamp}, [{gate} + {offset}]",
                 "jne {differs}",
-                stamp = in(reg) stamp,
-                gate = in(reg) gate.as_ptr(),
+                stamp = in(reg) slot.as_ptr().read_volatile(),
+                gate = in(reg) gate.as_ptr().wrapping_byte_sub(STAMP),
+                offset = const STAMP,
                 differs = label { return false },
                 options(nostack),
             );

@@ -104,8 +104,10 @@ pub(crate) trait Work {
     fn undo(&mut self);
     /// Told at each milestone. Tests hold an attempt here.
     fn reached(&mut self, _milestone: Milestone, _attempt: &Attempt) {}
-    /// The deadline has passed with calls inside: the moment to name them.
-    fn name_blockers(&mut self) {}
+    /// The deadline has passed with calls inside: the moment to name them. Recorded calls
+    /// block only where they came before `closed_ns`, when the gate was closed last. The gate
+    /// is tracking; may sleep.
+    fn name_blockers(&mut self, _closed_ns: u64) {}
 }
 
 /// What becomes of a call that the updater's own task makes.
@@ -197,7 +199,8 @@ impl Attempt {
             return Trespass::GoOn;
         }
         if self.gates.iter().any(|own| core::ptr::eq(&**own, gate)) {
-            if stamp.is_some_and(|stamp| address(stamp) == self.moving.load(Relaxed)) {
+            // Nor can an instance be made, while the lists are being walked.
+            if stamp.is_none_or(|stamp| address(stamp) == self.moving.load(Relaxed)) {
                 halt();
             }
             return Trespass::RunNow;
@@ -232,10 +235,13 @@ impl Attempt {
             self.reach_commit_point(work, timing)
         });
         if let Err(error) = prepared {
-            self.open_gates();
             if error == ETIMEDOUT {
-                work.name_blockers();
+                // Before the gates open: so far each call that came later has a record, or
+                // waits, and the two kinds can be told apart.
+                self.publish(Phase::Tracking);
+                work.name_blockers(self.closed_ns());
             }
+            self.open_gates();
             return Err(error);
         }
         work.commit(self);
@@ -405,6 +411,13 @@ impl Attempt {
         } else {
             ETIMEDOUT
         }
+    }
+
+    /// When the present closure of the gate began, or the last one.
+    fn closed_ns(&self) -> u64 {
+        self.pause_end_ns
+            .load(Relaxed)
+            .saturating_sub(self.pause_ns)
     }
 
     /// Stays open at least as long as the gate was closed, and until everybody who waited

@@ -61,6 +61,7 @@ pub struct Transition {
 /// # Errors
 ///
 /// * `EPERM`: the caller lacks `CAP_SYS_MODULE`.
+/// * `EIO`: the kernel has oopsed; the stack of a dead task may hold a record.
 /// * `EINVAL`: a limit is out of range.
 /// * `EBUSY`: a transition of the class is running.
 /// * `ESTALE`: the class is not at the expected generation.
@@ -413,13 +414,14 @@ impl Work for Job<'_> {
         crate::testing::hold(milestone, attempt);
     }
 
-    fn name_blockers(&mut self) {
+    fn name_blockers(&mut self, closed_ns: u64) {
         let transition = self.transition;
         let class = &transition.class;
         let blockers = blocker::collect(
             &framework().records,
             transition.attempt.gates(),
             &transition.from,
+            closed_ns,
         );
         if let Some(first) = blockers.first() {
             let described = first.describe(class.name());

@@ -14,7 +14,7 @@ set -uo pipefail
 
 cd -- "${BASH_SOURCE[0]%/*}/../.." || exit 1
 KDIR=${KDIR:-/kernel/build}
-OBJ=${OBJ:-build/modules}
+OBJ=${OBJ:-build/modules/rust/crates}
 export OBJTREE=$KDIR RUSTC_BOOTSTRAP=1
 
 inputs=selftests/macros

@@ -21,11 +21,13 @@ bound=2
 
 source=selftests/model
 model=$CARGO_TARGET_DIR/release/molt-model
-log=$CARGO_TARGET_DIR/log
-rm -rf "$log"
-mkdir -p "$log/scenario" "$log/mutant"
 copies=$(mktemp -d)
-trap 'rm -rf "$copies"' EXIT
+log=$copies/log
+mkdir -p "$log/scenario" "$log/mutant"
+
+mkdir -p "$CARGO_TARGET_DIR"
+# The log of a run at the same time goes.
+trap 'rm -rf "$CARGO_TARGET_DIR/log"; cp -r "$log" "$CARGO_TARGET_DIR"; rm -rf "$copies"' EXIT
 
 # build: the model of the unpatched source; prints loom's library.
 build()

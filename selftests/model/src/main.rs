@@ -2,9 +2,9 @@
 
 //! Explores the protocol of `rust/molt/{gate,record,transition}.rs`, compiled unchanged.
 //!
-//! `molt-model --list` names the scenarios, and says which are large; `molt-model BOUND SCENARIO...` explores them with
-//! at most BOUND preemptions in each execution, says how many there were, and ends with
-//! status 3 and the trail at the first violation.
+//! `molt-model --list` names the scenarios, and says which are large. `molt-model BOUND
+//! SCENARIO...` explores them with at most BOUND preemptions in each execution, says how many
+//! executions there were, and ends with status 3 and the trail at the first violation.
 
 mod class;
 mod primitives;

@@ -62,9 +62,11 @@ pub(crate) struct Full;
 impl Order for Relaxed {}
 impl Order for Acquire {
     const LOAD: Ordering = Ordering::Acquire;
+    const BOTH: Ordering = Ordering::Acquire;
 }
 impl Order for Release {
     const STORE: Ordering = Ordering::Release;
+    const BOTH: Ordering = Ordering::Release;
 }
 impl Order for Full {
     const BOTH: Ordering = Ordering::AcqRel;
@@ -104,8 +106,8 @@ impl<T> Word for *const T {
 
 /// An atomic word.
 ///
-/// The protocol only counts with additions that are less than full: they go to a tally
-/// beside the word, and are no step of the exploration.
+/// A relaxed addition orders nothing, and the protocol only counts with it: it goes to a
+/// tally beside the word, which is no step of the exploration.
 pub(crate) struct Atomic<T> {
     word: AtomicU64,
     tally: Plain,
@@ -150,8 +152,8 @@ impl<T: Word> Atomic<T> {
         })
     }
 
-    pub(crate) fn fetch_sub<O: Order>(&self, value: T, order: O) -> T {
-        self.fetch_add(T::from_word(value.to_word().wrapping_neg()), order)
+    pub(crate) fn fetch_sub<O: Order>(&self, value: T, _: O) -> T {
+        T::from_word(self.word.fetch_sub(value.to_word(), O::BOTH))
     }
 }
 
@@ -290,9 +292,17 @@ impl WaitQueue {
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
         assert!(may_sleep(), "a task sleeps under a bucket lock");
         let mut waiters = self.waiters.lock().unwrap();
-        while !condition() {
+        if condition() {
+            return;
+        }
+        world::with(|world| world.count_sleep());
+        world::note(|| "sleeps".to_string());
+        loop {
             *waiters += 1;
             waiters = self.woken.wait(waiters).unwrap();
+            if condition() {
+                return;
+            }
         }
     }
 

@@ -161,12 +161,15 @@ fn creation() {
     stage.end(tasks);
 }
 
-/// The pause of a try ends anywhere: the gate reopens, and the next try commits.
+/// The pause of a try ends anywhere: the gate reopens, and the next try commits. A call
+/// waits in one of them at most.
 fn pause() {
     let stage = Stage::new(&["C"]);
     let callers = stage.callers(&["CC", "C"]);
     stage.update("C", &[]);
     stage.end(callers);
+    let sleeps = world::with(|world| world.sleeps(2));
+    assert!(sleeps <= 1, "a call waited through two closures");
 }
 
 /// The same with one caller.

@@ -176,7 +176,7 @@ impl Work for Move {
         world::with(|world| world.clock.strike());
     }
 
-    fn name_blockers(&mut self) {
+    fn name_blockers(&mut self, _: u64) {
         note(|| "names the blockers".to_string());
     }
 }

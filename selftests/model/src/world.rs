@@ -8,11 +8,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::primitives::current;
+use crate::primitives::{current, TASKS};
 
 /// The time that a try and an attempt may take.
 pub(crate) const PAUSE_NS: u64 = 1_000;
-pub(crate) const DEADLINE_NS: u64 = 1_000_000;
+pub(crate) const DEADLINE_NS: u64 = 1_000_000_000;
 
 /// Something that time does, and when.
 #[derive(Clone, Copy)]
@@ -64,8 +64,21 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) trespasses: Cell<usize>,
     tasks: usize,
+    sleeps: [Cell<usize>; TASKS],
     trail: RefCell<Vec<String>>,
     keeps_trail: bool,
+}
+
+impl World {
+    pub(crate) fn count_sleep(&self) {
+        let sleeps = &self.sleeps[current().0];
+        sleeps.set(sleeps.get() + 1);
+    }
+
+    /// How often a task has slept.
+    pub(crate) fn sleeps(&self, task: usize) -> usize {
+        self.sleeps[task].get()
+    }
 }
 
 thread_local! {
@@ -82,6 +95,7 @@ pub(crate) fn begin(tasks: usize, strike: Option<Strike>, keeps_trail: bool) {
         },
         trespasses: Cell::new(0),
         tasks,
+        sleeps: Default::default(),
         trail: RefCell::new(Vec::new()),
         keeps_trail,
     };
