@@ -1,6 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
+# guest: --icount --cpus 2
 #
 # Calls that stay inside longer than an update may take: they are named, and the others go on.
 

@@ -85,10 +85,7 @@ pub(crate) fn refusal(malformed: Malformed<'_>) -> Refusal {
     let mut reason = Text::new();
     // Fails where something was cut, which is as it should be.
     let _ = malformed.describe(&mut reason);
-    Refusal {
-        error: EINVAL,
-        reason,
-    }
+    Refusal::with(EINVAL, reason)
 }
 
 /// Shows a result: `ok` or an errno's name, and the reason, in one line.

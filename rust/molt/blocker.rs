@@ -8,7 +8,7 @@ use kernel::bindings;
 use kernel::prelude::*;
 
 use crate::gate::Gate;
-use crate::helpers::{molt_for_each_task_in, molt_task_describe};
+use crate::helpers::{molt_find_tasks_in, molt_task_describe};
 use crate::implementation::Registered;
 use crate::primitives::{current, now_ns, Arc};
 use crate::record::Records;
@@ -113,7 +113,7 @@ pub(crate) fn collect(
     }
     // SAFETY: The transition pins the module; the list outlives the walk.
     unsafe {
-        molt_for_each_task_in(
+        molt_find_tasks_in(
             implementation.module(),
             add_untracked,
             (&raw mut others).cast(),
@@ -147,6 +147,9 @@ fn recorded(records: &Records, gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>
     });
 }
 
+/// # Safety
+///
+/// `blockers` is the list of `collect`, and `task` is alive for the length of the call.
 unsafe extern "C" fn add_untracked(task: *mut bindings::task_struct, blockers: *mut c_void) {
     // SAFETY: `collect` passes its list; the walk holds the RCU read lock, so the task is alive.
     let (blockers, who) = unsafe { (&mut *blockers.cast::<KVec<Blocker>>(), Who::of(task)) };

@@ -87,7 +87,7 @@ impl Last {
     pub fn refused(refusal: &Refusal, id: u64) -> Self {
         Self {
             result: refusal.errno(),
-            reason: refusal.reason,
+            reason: refusal.reason(),
             id,
             error: Some(refusal.error),
         }
@@ -366,12 +366,12 @@ impl Class {
 /// # Invariants
 ///
 /// The class serves `I`: the fingerprints are equal.
-pub struct Open<I: ?Sized + Interface> {
+pub struct Typed<I: ?Sized + Interface> {
     class: Arc<Class>,
     interface: PhantomData<fn(&I)>,
 }
 
-impl<I: ?Sized + Interface> Open<I> {
+impl<I: ?Sized + Interface> Typed<I> {
     /// Looks a class up. May sleep.
     ///
     /// # Errors
@@ -419,7 +419,7 @@ impl<I: ?Sized + Interface> Open<I> {
     }
 }
 
-impl<I: ?Sized + Interface> Clone for Open<I> {
+impl<I: ?Sized + Interface> Clone for Typed<I> {
     fn clone(&self) -> Self {
         Self {
             class: self.class.clone(),

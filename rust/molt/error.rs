@@ -4,6 +4,7 @@
 
 use kernel::error::Error;
 use kernel::fmt;
+use kernel::prelude::*;
 
 use crate::text::Text;
 
@@ -11,21 +12,30 @@ use crate::text::Text;
 pub const REASON_LEN: usize = 192;
 
 /// Why something was not done: the errno, and one line that names what and why.
-#[derive(Clone, Copy)]
 pub struct Refusal {
     /// The errno that the writer gets.
     pub error: Error,
-    /// One line for `last_result` and the log.
-    pub reason: Text<REASON_LEN>,
+    /// On the heap, since refusals are returned through many hands. `None`: no memory for it.
+    reason: Option<KBox<Text<REASON_LEN>>>,
 }
 
 impl Refusal {
-    /// A refusal with the reason that `fmt!` gives.
+    /// A refusal with the reason that `fmt!` gives. May sleep.
     pub fn new(error: Error, reason: fmt::Arguments<'_>) -> Self {
+        Self::with(error, Text::format(reason))
+    }
+
+    /// A refusal with a reason that is at hand. May sleep.
+    pub fn with(error: Error, reason: Text<REASON_LEN>) -> Self {
         Self {
             error,
-            reason: Text::format(reason),
+            reason: KBox::new(reason, GFP_KERNEL).ok(),
         }
+    }
+
+    /// One line for `last_result` and the log.
+    pub fn reason(&self) -> Text<REASON_LEN> {
+        self.reason.as_deref().copied().unwrap_or_default()
     }
 
     /// The errno's name, such as `EBUSY`.
@@ -46,13 +56,13 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self {
             error,
-            reason: Text::new(),
+            reason: None,
         }
     }
 }
 
 impl From<kernel::alloc::AllocError> for Refusal {
     fn from(error: kernel::alloc::AllocError) -> Self {
-        Self::new(error.into(), kernel::prelude::fmt!("out of memory"))
+        Self::from(Error::from(error))
     }
 }

@@ -133,8 +133,7 @@ bool molt_capable(void)
  * Calls @found for each task with a return address inside @module on its stack. Best
  * effort: the stack of a running task may change meanwhile, and a tail call hides a frame.
  */
-void molt_for_each_task_in(const struct module *module,
-			   void (*found)(struct task_struct *task, void *argument), void *argument)
+void molt_find_tasks_in(const struct module *module, molt_found_t found, void *argument)
 {
 	unsigned long *entries;
 	struct task_struct *process, *task;

@@ -38,8 +38,8 @@ void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_
 bool molt_has_oopsed(void);
 bool molt_capable(void);
 u32 molt_processor(void);
-void molt_for_each_task_in(const struct module *module,
-			   void (*found)(struct task_struct *task, void *argument), void *argument);
+typedef void (*molt_found_t)(struct task_struct *task, void *argument);
+void molt_find_tasks_in(const struct module *module, molt_found_t found, void *argument);
 
 bool molt_module_get(struct module *module);
 void molt_module_put(struct module *module);

@@ -17,7 +17,7 @@ extern "C" {
         pid: *mut i32,
         comm: *mut c_char,
     );
-    pub(crate) fn molt_for_each_task_in(
+    pub(crate) fn molt_find_tasks_in(
         module: *const bindings::module,
         found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
         argument: *mut c_void,

@@ -72,6 +72,9 @@ impl Descriptor {
     }
 }
 
+/// # Safety
+///
+/// `arguments` are of the interface's type and given away; `state` is memory for a `T`.
 unsafe fn create<I: ?Sized + Interface, T: Implementation<I>>(
     arguments: *mut (),
     state: *mut (),
@@ -82,6 +85,9 @@ unsafe fn create<I: ?Sized + Interface, T: Implementation<I>>(
     unsafe { pin_init::raw_try_init(state.cast::<T>(), T::create(arguments)) }
 }
 
+/// # Safety
+///
+/// `state` is a `T`, given away.
 unsafe fn drop_state<T>(state: *mut ()) {
     // SAFETY: The caller owns the state.
     unsafe { state.cast::<T>().drop_in_place() }
@@ -224,6 +230,9 @@ impl Registered {
     }
 }
 
+/// # Safety
+///
+/// `text` is a C string that is valid for the length of the call.
 unsafe fn copy_text<const N: usize>(text: *const c_char) -> Text<N> {
     // SAFETY: The caller passes a C string that is valid for now.
     let text = unsafe { CStr::from_char_ptr(text) };

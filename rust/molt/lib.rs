@@ -41,7 +41,7 @@ pub mod transition;
 pub mod update;
 
 pub use blocker::{Blocker, Who};
-pub use class::Open as Class;
+pub use class::Typed as Class;
 pub use handle::Handle;
 pub use implementation::Implementation;
 pub use molt_macros::{interface, module, Movable, State};

@@ -14,7 +14,7 @@ pub(crate) fn refused_registration(descriptor: &Descriptor, refusal: &Refusal) {
         descriptor.name,
         descriptor.version,
         refusal.errno(),
-        refusal.reason.as_str()
+        refusal.reason().as_str()
     );
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn refused_caller(refusal: &Refusal) {
     pr_err!(
         "caller refused: {} {}\n",
         refusal.errno(),
-        refusal.reason.as_str()
+        refusal.reason().as_str()
     );
 }
 

@@ -185,6 +185,9 @@ impl WaitQueue {
     /// Sleeps until `condition` holds or `timeout_ns` nanoseconds have passed.
     /// `u64::MAX` means for ever.
     pub(crate) fn wait_timeout<F: Fn() -> bool>(&self, condition: F, timeout_ns: u64) -> bool {
+        /// # Safety
+        ///
+        /// `argument` is an `F`.
         unsafe extern "C" fn call<F: Fn() -> bool>(argument: *mut c_void) -> bool {
             // SAFETY: `argument` is the closure that `wait_timeout` holds.
             unsafe { (*argument.cast::<F>())() }
@@ -447,6 +450,10 @@ impl GracePeriod {
 }
 
 /// Runs with bottom halves off: marks the end and wakes.
+///
+/// # Safety
+///
+/// `head` is that of a `Pending` which `begin` gave away.
 unsafe extern "C" fn grace_period_ended(head: *mut bindings::callback_head) {
     // SAFETY: `head` is the first field of the `Pending` that `begin` gave away.
     let pending = unsafe { KBox::from_raw(head.cast::<Pending>()) };

@@ -81,6 +81,9 @@ pub(crate) fn bury(slot: NonNull<Slot>) {
     unsafe { molt_work_queue(reaper.queue.as_ptr().cast(), reaper.work.get()) };
 }
 
+/// # Safety
+///
+/// Run by the work item of the framework's reaper only.
 unsafe extern "C" fn reap(_work: *mut bindings::work_struct) {
     let mut next = framework().reaper.dead.xchg(ptr::null_mut(), Full);
     while !next.is_null() {
@@ -99,7 +102,7 @@ fn end(slot: KBox<Slot>) {
     let slot = unsafe { &*place };
     let class = slot.class().clone();
     slot.gate().call(&slot.stamp, || {
-        // SAFETY: Inside a call of the class; nobody else calls a slot without handles.
+        // Inside a call of the class; nobody else calls a slot without handles.
         let Some(object) = NonNull::new(slot.object()) else {
             return;
         };

@@ -206,7 +206,7 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
     framework().tell(|observer| observer.implementation_removed(class, implementation));
     if was_default {
         if let Err(refusal) = class.retire() {
-            pr_err!("{}: {}\n", class.name(), refusal.reason.as_str());
+            pr_err!("{}: {}\n", class.name(), refusal.reason().as_str());
         }
         forget(class);
     }

@@ -41,6 +41,12 @@ impl<const N: usize> Text<N> {
     }
 }
 
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<const N: usize> From<&str> for Text<N> {
     fn from(text: &str) -> Self {
         let mut copy = Self::new();

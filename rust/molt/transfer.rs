@@ -108,6 +108,9 @@ impl Table {
     }
 }
 
+/// # Safety
+///
+/// `old` is an `Old`, borrowed; `prepared` is memory for the prepared value.
 unsafe fn prepare<Old: State + Unpin, New: Transfer<Old>>(
     old: *const (),
     prepared: *mut (),
@@ -119,11 +122,18 @@ unsafe fn prepare<Old: State + Unpin, New: Transfer<Old>>(
     Ok(())
 }
 
+/// # Safety
+///
+/// `prepared` is what `prepare` wrote, given away.
 unsafe fn undo<Old: State + Unpin, New: Transfer<Old>>(prepared: *mut ()) {
     // SAFETY: `prepare` has written the value, and it is given up.
     unsafe { prepared.cast::<New::Prepared>().drop_in_place() };
 }
 
+/// # Safety
+///
+/// `old` is an `Old` that nobody else uses, `prepared` is what `prepare` wrote, given away,
+/// and `new` is memory for a `New`.
 unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
     old: *mut (),
     prepared: *mut (),

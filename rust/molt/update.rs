@@ -127,6 +127,9 @@ fn link(transition: &Arc<Transition>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// # Safety
+///
+/// `argument` is a reference to a transition, given away.
 unsafe extern "C" fn run(argument: *mut c_void) {
     // SAFETY: `start` gave this reference away.
     let transition = unsafe { Arc::from_raw(argument.cast_const().cast::<Transition>()) };
@@ -192,6 +195,9 @@ impl Transition {
     ///
     /// `EINTR`: a fatal signal; the transition goes on.
     pub fn wait(&self) -> Result<Last> {
+        /// # Safety
+        ///
+        /// `transition` is one, and alive for the length of the call.
         unsafe extern "C" fn has_ended(transition: *mut c_void) -> bool {
             // SAFETY: `wait` passes itself.
             let transition = unsafe { &*transition.cast::<Transition>() };

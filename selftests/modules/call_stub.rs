@@ -27,12 +27,20 @@ impl kernel::Module for Stub {
 }
 
 /// A call through a handle. Something is done with the result, so that the call is no jump.
+#[expect(
+    clippy::no_mangle_with_rust_abi,
+    reason = "it is looked at, and called by nobody"
+)]
 #[no_mangle]
 pub fn stub_of_handle(counter: &Handle<dyn Counter>, n: u64) -> u64 {
     counter.add(n) ^ n
 }
 
 /// The same call through `dyn`.
+#[expect(
+    clippy::no_mangle_with_rust_abi,
+    reason = "it is looked at, and called by nobody"
+)]
 #[no_mangle]
 pub fn stub_of_dyn(counter: &dyn Counter, n: u64) -> u64 {
     counter.add(n) ^ n

@@ -19,9 +19,9 @@ impl core::ops::Deref for Link {
     }
 }
 
+#[expect(unsafe_code, reason = "the derive would need its own result")]
 // SAFETY: A handle is movable, and its layout is the same for every interface. Callers and
 // implementations of `Node` are built together.
-#[expect(unsafe_code, reason = "the derive would need its own result")]
 unsafe impl Movable for Link {
     const FINGERPRINT: u64 = Fingerprint::new().text("Link").finish();
 }
