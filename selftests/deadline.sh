@@ -6,7 +6,7 @@
 # Calls that stay inside longer than an update may take: they are named, and the others go on.
 
 . ./functions.sh
-plan 19
+plan 20
 
 load molt_control test_alpha_v1 test_beta_v1 test_walker test_alpha_v2
 walker=/sys/kernel/debug/test_walker
@@ -41,13 +41,17 @@ balanced()
 		v["failed"] == 0 && v["total"] > 0) }' $walker/result || { note "$(cat $walker/result)"; return 1; }
 }
 
+echo Y >$parameters/test_state
 linger 4000
+before=$(states alpha)
 check "a call from before the update: ETIMEDOUT, its task named in last_result" \
 	refused ETIMEDOUT alpha "Plain@2 deadline_ms=300" "pid $parked" "(sh)" alpha
 check "in the list of blockers" has "$(blockers alpha)" "$parked sh "
 check "and in the log" has "$(dmesg | grep aborted | tail -n 1)" ETIMEDOUT "pid $parked" "(sh)" alpha
 check "nobody else is named" same "$(blockers alpha | wc -l)" 1
 check "the class is as it was" all served alpha Plain@1 0 -- in_state alpha idle
+check "every state is byte for byte as it was" \
+	all test -n "$before" -- same "$(states alpha)" "$before"
 check "a second attempt meets the same call" \
 	refused ETIMEDOUT alpha "Plain@2 deadline_ms=300" "pid $parked"
 wait $parked
