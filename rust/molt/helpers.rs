@@ -77,22 +77,8 @@ extern "C" {
         condition: unsafe extern "C" fn(*mut c_void) -> bool,
         argument: *mut c_void,
     ) -> bool;
-    #[cfg(not(all(
-        CONFIG_X86_64,
-        CONFIG_SMP,
-        CONFIG_TREE_SRCU,
-        not(CONFIG_NEED_SRCU_NMI_SAFE),
-        not(CONFIG_PROVE_RCU),
-        not(CONFIG_DEBUG_LOCK_ALLOC)
-    )))]
+    #[allow(dead_code, reason = "called where the read side is not inlined")]
     pub(crate) fn molt_domain_enter(domain: *mut bindings::srcu_struct) -> *mut c_void;
-    #[cfg(not(all(
-        CONFIG_X86_64,
-        CONFIG_SMP,
-        CONFIG_TREE_SRCU,
-        not(CONFIG_NEED_SRCU_NMI_SAFE),
-        not(CONFIG_PROVE_RCU),
-        not(CONFIG_DEBUG_LOCK_ALLOC)
-    )))]
+    #[allow(dead_code, reason = "called where the read side is not inlined")]
     pub(crate) fn molt_domain_leave(domain: *mut bindings::srcu_struct, counters: *mut c_void);
 }
