@@ -27,10 +27,13 @@ shell: ## a prompt in a guest, with the modules and samples at hand
 modules: ## build the modules (KDIR=directory for another kernel)
 	@$(RUN) tools/modules
 
+moltctl: ## build the command-line tool, its manual page and completions
+	@$(RUN) tools/moltctl-build
+
 sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sdk)
 	@$(RUN) tools/sdk
 
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check shell modules sdk clean
+.PHONY: help demo test check shell modules moltctl sdk clean

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The modules once more, with the kernel's lints; a warning is a failure.
+# The modules once more, with the kernel's lints, and moltctl; a warning is a failure.
 
 set -euo pipefail
 
@@ -12,3 +12,6 @@ if grep -nE '^(warning|error)' /tmp/log; then
 	rm -rf build/clippy
 	exit 1
 fi
+
+cd tools/moltctl
+CARGO_TARGET_DIR=/molt/build/moltctl/target cargo clippy --locked --offline --quiet -- -Dwarnings
