@@ -2,22 +2,24 @@
 
 //! Class: the files of `/sys/kernel/molt/classes/<class>`.
 
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 use kernel::error::code::{EALREADY, EINTR, ENOENT};
 use kernel::prelude::*;
 use kernel::sync::Arc;
+use molt::choice::{self, Choice};
 use molt::class::{Class as Framed, Last};
 use molt::error::{Refusal, REASON_LEN};
 use molt::implementation::Registered;
-use molt::plan::{check, Request};
+use molt::plan::{Target, Verb};
 use molt::registry;
 use molt::text::Text;
+use molt::transition::Stage;
 
 use crate::control::{done, is_rest, refusal, show_last, Control};
-use crate::loader;
-use crate::request::{self, Update};
-use crate::sysfs::{File, Written};
+use crate::order::{self, asked, Outcome};
+use crate::request::{self, Implementation, Options};
+use crate::sysfs::{File, Page, Written};
 
 /// A class, as its files see it.
 pub(crate) struct Class {
@@ -70,8 +72,39 @@ impl Class {
         File::<Self>::shown(c"transitions_failed", |this, page| {
             writeln!(page, "{}", this.class.transitions().1)
         }),
+        File::<Self>::shown(c"progress", |this, page| {
+            let (done, total) = this.class.progress();
+            writeln!(page, "{done} {total}")
+        }),
+        File::<Self>::shown(c"holders", Self::show_holders),
+        File::<Self>::both(
+            c"default",
+            |this, page| match this.class.default_implementation() {
+                Some(default) => writeln!(page, "{}@{}", default.name(), default.version()),
+                None => writeln!(page),
+            },
+            |this, written| this.answer(written, this.set_default(written)),
+        ),
+        File::<Self>::both(
+            c"hold",
+            |this, page| writeln!(page, "{}", u8::from(this.class.is_held())),
+            |this, written| this.answer(written, this.hold(written)),
+        ),
+        File::<Self>::both(
+            c"rate",
+            |this, page| writeln!(page, "{}", this.class.rate()),
+            |this, written| this.answer(written, this.set_rate(written)),
+        ),
+        File::<Self>::both(
+            c"confirm",
+            |this, page| writeln!(page, "{}", u8::from(this.class.is_on_trial())),
+            |this, written| this.answer(written, this.confirm(written)),
+        ),
         File::<Self>::written(c"update", |this, written| {
             this.answer(written, this.update(written))
+        }),
+        File::<Self>::written(c"switch", |this, written| {
+            this.answer(written, this.switch(written))
         }),
         File::<Self>::written(c"abort", |this, written| {
             this.answer(written, this.abort(written))
@@ -100,59 +133,99 @@ impl Class {
         })
     }
 
-    /// Updates the class; returns when the transition has ended.
+    /// Notes what was done without a transition.
+    fn did(&self, what: Text<REASON_LEN>) -> Result<Result, Refusal> {
+        self.class.set_last(done(what));
+        Ok(Ok(()))
+    }
+
+    fn show_holders(&self, page: &mut Page) -> fmt::Result {
+        let mut result = Ok(());
+        let mut separator = "";
+        self.class.for_each_holder(|holder| {
+            result = result.and_then(|()| write!(page, "{separator}{}", holder.module_name()));
+            separator = " ";
+        });
+        result?;
+        writeln!(page)
+    }
+
+    /// Updates the class; returns when the policy's promise is kept.
     fn update(&self, written: Written<'_>) -> Result<Result, Refusal> {
         let words = request::update(written.text, written.position).map_err(refusal)?;
-        let request = self.request(&words);
-        if words.is_check {
-            self.with_module(&request, || check(&request))?;
-            self.class.set_last(done(self.checked(&request)));
-            return Ok(Ok(()));
-        }
-        let job = self.with_module(&request, || self.control.jobs().begin(&request))?;
-        Ok(job.wait().and_then(|last| last.error.map_or(Ok(()), Err)))
+        self.change(Verb::Update, words.to, &words.options)
     }
 
-    fn checked(&self, request: &Request<'_>) -> Text<REASON_LEN> {
-        let (name, generation) = (self.class.name(), self.class.generation());
-        match self.class.find(request.implementation, request.version) {
-            Some(to) => Text::format(fmt!(
-                "check: {name} can be updated to {}, from generation {generation}",
-                to.label()
-            )),
-            None => Text::new(),
-        }
-    }
-
-    fn request<'a>(&'a self, words: &Update<'a>) -> Request<'a> {
-        let mut request = Request::new(&self.class, words.implementation);
-        request.version = words.version;
-        request.deadline_ms = words.deadline_ms.unwrap_or(request.deadline_ms);
-        request.pause_ms = words.pause_ms.unwrap_or(request.pause_ms);
-        request.expect = words.expect;
-        request
-    }
-
-    /// Does something with an implementation; where it is not registered its module is
-    /// requested, and the same done once more.
-    fn with_module<R>(
-        &self,
-        request: &Request<'_>,
-        mut act: impl FnMut() -> Result<R, Refusal>,
-    ) -> Result<R, Refusal> {
-        let (name, version) = (request.implementation, request.version);
-        let refused = match act() {
-            Err(refused) if refused.error == ENOENT => refused,
-            result => return result,
+    /// Switches some instances; returns when the transition has ended.
+    fn switch(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        let words = request::switch(written.text, written.position).map_err(refusal)?;
+        let choice = match words.choice {
+            request::Choice::Instance(id) => Choice::Instance(id),
+            request::Choice::Key(key) => Choice::Key(key),
+            request::Choice::Count(count) => Choice::Count(count),
+            request::Choice::Percent(percent) => Choice::Percent(percent),
         };
-        if self.class.find(name, version).is_some() {
-            return Err(refused);
+        self.change(Verb::Switch(choice), words.to, &words.options)
+    }
+
+    fn change(
+        &self,
+        verb: Verb,
+        to: Implementation<'_>,
+        options: &Options,
+    ) -> Result<Result, Refusal> {
+        let targets = [Target {
+            class: &self.class,
+            implementation: to.name,
+            version: to.version,
+            expect: options.expect,
+        }];
+        let request = asked(verb, &targets, options);
+        match order::carry_out(&self.control, &request, options.is_check)? {
+            Outcome::Checked(what) => self.did(what),
+            Outcome::Ended(last) => Ok(last.error.map_or(Ok(()), Err)),
+            Outcome::Killed => Ok(Err(EINTR)),
         }
-        match loader::implementation(self.class.name(), name, version) {
-            Err(killed) if killed.error == EINTR => Err(killed),
-            // Where modprobe found nothing, that the implementation is missing says more.
-            _ => act(),
-        }
+    }
+
+    fn set_default(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        let words =
+            request::only_implementation(written.text, written.position).map_err(refusal)?;
+        let target = Target {
+            class: &self.class,
+            implementation: words.name,
+            version: words.version,
+            expect: None,
+        };
+        let set = || choice::set_default(&self.class, words.name, words.version);
+        let to = order::with_modules(core::slice::from_ref(&target), set)?;
+        self.did(Text::format(fmt!(
+            "new instances of {} are made by {}",
+            self.class.name(),
+            to.label()
+        )))
+    }
+
+    fn hold(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        let is_held = request::flag(written.text, written.position).map_err(refusal)?;
+        self.class.set_held(is_held);
+        Ok(Ok(()))
+    }
+
+    fn set_rate(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        let rate = request::amount(written.text, written.position).map_err(refusal)?;
+        self.class.set_rate(rate);
+        Ok(Ok(()))
+    }
+
+    /// Keeps the last update.
+    fn confirm(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        request::order(written.text, written.position).map_err(refusal)?;
+        self.class.confirm()?;
+        self.did(Text::format(fmt!(
+            "the update of {} is confirmed",
+            self.class.name()
+        )))
     }
 
     /// Aborts the running transition; returns when it has ended.
@@ -170,7 +243,7 @@ impl Class {
                 fmt!("transition {id} has committed"),
             ));
         }
-        Ok(transition.wait().map(|_| ()))
+        Ok(transition.wait_for(Stage::Ended).map(|_| ()))
     }
 
     /// Removes the class; its directory goes shortly after this write.

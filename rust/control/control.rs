@@ -4,15 +4,18 @@
 
 use core::fmt::{self, Write};
 
-use kernel::error::code::EINVAL;
+use kernel::error::code::{EINTR, EINVAL, ENOENT};
 use kernel::prelude::*;
 use kernel::sync::Mutex;
 use molt::class::Last;
 use molt::error::{Refusal, REASON_LEN};
+use molt::plan::{Target, Verb};
+use molt::registry;
 use molt::text::Text;
 
 use crate::jobs::Jobs;
 use crate::loader;
+use crate::order::{self, asked, Outcome};
 use crate::request::{self, Malformed};
 use crate::sysfs::{File, Page, Written};
 
@@ -32,7 +35,17 @@ impl Control {
         File::<Self>::shown(c"last_result", |control, page| {
             show_last(page, &control.last.lock())
         }),
-        File::<Self>::written(c"load", Self::load),
+        File::<Self>::both(
+            c"hold",
+            |_, page| writeln!(page, "{}", u8::from(registry::is_held())),
+            |control, written| control.answer(written, control.hold(written)),
+        ),
+        File::<Self>::written(c"load", |control, written| {
+            control.answer(written, control.load(written))
+        }),
+        File::<Self>::written(c"transaction", |control, written| {
+            control.answer(written, control.transaction(written))
+        }),
     ];
 
     pub(crate) fn new() -> impl PinInit<Self> {
@@ -51,18 +64,59 @@ impl Control {
         *self.last.lock() = last;
     }
 
-    fn load(&self, written: Written<'_>) -> Result {
-        let result = request::load(written.text, written.position)
-            .map_err(refusal)
-            .and_then(|load| loader::load(&load));
+    /// Notes what a request came to.
+    fn answer(&self, written: Written<'_>, result: Result<Last, Refusal>) -> Result {
         let mut last = self.last.lock();
-        match &result {
-            Ok(reason) => *last = done(*reason),
-            Err(_) if is_rest(written, &last) => {}
-            Err(refusal) => *last = Last::refused(refusal, 0),
+        match result {
+            Ok(now) => {
+                *last = now;
+                now.error.map_or(Ok(()), Err)
+            }
+            Err(refusal) => {
+                if !is_rest(written, &last) {
+                    *last = Last::refused(&refusal, 0);
+                }
+                Err(refusal.error)
+            }
         }
-        drop(last);
-        result.map(|_| ()).map_err(|refusal| refusal.error)
+    }
+
+    fn load(&self, written: Written<'_>) -> Result<Last, Refusal> {
+        let load = request::load(written.text, written.position).map_err(refusal)?;
+        loader::load(&load).map(done)
+    }
+
+    fn hold(&self, written: Written<'_>) -> Result<Last, Refusal> {
+        let is_held = request::flag(written.text, written.position).map_err(refusal)?;
+        registry::set_held(is_held);
+        Ok(*self.last.lock())
+    }
+
+    /// Updates several classes together; returns when the policy's promise is kept.
+    fn transaction(&self, written: Written<'_>) -> Result<Last, Refusal> {
+        let words = request::transaction(written.text, written.position).map_err(refusal)?;
+        let mut classes = KVec::new();
+        for (name, to) in words.targets() {
+            let class = registry::find(name)
+                .ok_or_else(|| Refusal::new(ENOENT, fmt!("there is no class `{name}`")))?;
+            classes.push((class, to), GFP_KERNEL)?;
+        }
+        let mut targets = KVec::new();
+        for (class, to) in &classes {
+            let target = Target {
+                class,
+                implementation: to.name,
+                version: to.version,
+                expect: None,
+            };
+            targets.push(target, GFP_KERNEL)?;
+        }
+        let request = asked(Verb::Update, &targets, &words.options);
+        match order::carry_out(self, &request, words.options.is_check)? {
+            Outcome::Checked(what) => Ok(done(what)),
+            Outcome::Ended(last) => Ok(last),
+            Outcome::Killed => Err(Refusal::new(EINTR, fmt!("the writer was killed"))),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use kernel::sync::{Arc, Mutex};
 use molt::class::Last;
 use molt::error::Refusal;
 use molt::plan::Request;
-use molt::update::{self, Transition};
+use molt::transition::{self, Transition};
 
 /// The jobs of this module.
 #[pin_data]
@@ -33,24 +33,35 @@ impl Jobs {
         })
     }
 
-    /// Begins a transition. The lock is held meanwhile, so that [`Jobs::stop`] sees either
-    /// no transition or one that it can abort. Sleeps.
+    /// Begins a transition. One that it begins before [`Jobs::stop`] is aborted by that, and
+    /// one that comes too late by this. Sleeps.
     ///
     /// # Errors
     ///
-    /// `ENODEV`: the module is going. Else as [`update::begin`].
+    /// `ENODEV`: the module is going. Else as [`transition::begin`].
     pub(crate) fn begin(&self, request: &Request<'_>) -> Result<Job<'_>, Refusal> {
-        let mut inner = self.inner.lock();
-        if inner.is_going {
-            return Err(Refusal::new(ENODEV, fmt!("molt_control is being removed")));
-        }
-        inner.running.reserve(1, GFP_KERNEL)?;
-        let transition = update::begin(request)?;
-        inner.running.push(transition.clone(), GFP_KERNEL)?;
-        Ok(Job {
+        self.check()?;
+        // No lock is held: this may wait for the sweep of another transition.
+        let transition = transition::begin(request)?;
+        let job = Job {
             jobs: self,
-            transition,
-        })
+            transition: transition.clone(),
+        };
+        let mut inner = self.inner.lock();
+        let pushed = inner.running.push(transition, GFP_KERNEL);
+        if inner.is_going || pushed.is_err() {
+            // One that has committed ends by itself.
+            let _ = job.transition.abort();
+        }
+        drop(inner);
+        Ok(job)
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        match self.inner.lock().is_going {
+            true => Err(Refusal::new(ENODEV, fmt!("molt_control is being removed"))),
+            false => Ok(()),
+        }
     }
 
     /// Asks every job to abort; none begins after. Does not wait for them. May sleep.
@@ -71,7 +82,7 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Waits for the end, reclaim included.
+    /// Waits for what the policy promises: the end, reclaim included, or the commit.
     ///
     /// # Errors
     ///

@@ -7,15 +7,15 @@
 //! ```text
 //!   sysfs.c   the writer and the opener have CAP_SYS_MODULE, or EPERM
 //!   request   the words are understood, or EINVAL with the word that was wrong
-//!   class     the class is asked to begin (molt::update). No such implementation:
+//!   order     the framework is asked to begin (molt::transition). No such implementation:
 //!             loader   modprobe molt:counter:Sum@2, with no lock held; asked once more
 //!   jobs      remembers the transition for as long as the write lasts
-//!             the write waits, killable, until the transition has ended;
+//!             the write waits, killable, for what the policy promises;
 //!             a fatal signal: the transition is asked to abort, and the write ends
 //!   class     last_result says how it went; the write returns the same errno
 //! ```
 //!
-//! The transition has a thread of its own, in `molt.ko`; when it ends it tells [`surface`],
+//! The transition has a thread of its own, in `molt.ko`; at each edge it tells [`surface`],
 //! which sends the uevent.
 //!
 //! A file must not be removed from within a write to it: the removal waits for the write.
@@ -26,6 +26,7 @@ mod class;
 mod control;
 mod jobs;
 mod loader;
+mod order;
 mod request;
 mod surface;
 mod sysfs;

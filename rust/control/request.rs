@@ -39,8 +39,12 @@ pub(crate) enum Malformed<'a> {
     Unknown(&'a [u8]),
     /// A word that comes a second time.
     Twice(&'a [u8]),
-    /// Another release may support it; this one does not.
-    Unsupported(&'a [u8]),
+    /// Not a policy.
+    Policy(&'a [u8]),
+    /// A switch to this implementation that does not say of which instances.
+    Chosen(&'a [u8]),
+    /// Neither `0` nor `1`.
+    Flag(&'a [u8]),
     /// Anything but `1`, where only `1` makes sense.
     NotOne(&'a [u8]),
 }
@@ -62,7 +66,9 @@ impl Malformed<'_> {
             Self::Number(word) => (word, "is not a decimal number"),
             Self::Unknown(word) => (word, "is unknown"),
             Self::Twice(word) => (word, "comes twice"),
-            Self::Unsupported(word) => (word, "is not supported by this release"),
+            Self::Policy(word) => (word, "is not a policy: eager, lazy or background"),
+            Self::Chosen(word) => (word, "for which: instance=, key=, count= or percent="),
+            Self::Flag(word) => (word, "must be 0 or 1"),
             Self::NotOne(word) => (word, "must be 1"),
         };
         let shown = word.get(..SHOWN).unwrap_or(word);
@@ -71,15 +77,75 @@ impl Malformed<'_> {
     }
 }
 
-/// What is written to `update`.
+/// When the objects are moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Policy {
+    Eager,
+    Lazy,
+    Background,
+}
+
+/// What may follow in a request, each word once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Update<'a> {
-    pub(crate) implementation: &'a str,
-    pub(crate) version: Option<u32>,
+pub(crate) struct Options {
+    pub(crate) policy: Option<Policy>,
     pub(crate) deadline_ms: Option<u64>,
     pub(crate) pause_ms: Option<u64>,
+    pub(crate) complete_ms: Option<u64>,
+    pub(crate) confirm_ms: Option<u64>,
     pub(crate) expect: Option<u64>,
     pub(crate) is_check: bool,
+}
+
+/// An implementation, and of which version; without one the highest is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Implementation<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: Option<u32>,
+}
+
+/// What is written to `update`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Update<'a> {
+    pub(crate) to: Implementation<'a>,
+    pub(crate) options: Options,
+}
+
+/// What is written to `transaction`. Its text was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Transaction<'a> {
+    line: &'a str,
+    pub(crate) options: Options,
+}
+
+impl<'a> Transaction<'a> {
+    /// The classes, and what each shall be served by.
+    pub(crate) fn targets(self) -> impl Iterator<Item = (&'a str, Implementation<'a>)> {
+        words(self.line).filter_map(|word| {
+            let (class, to) = word.split_once('=')?;
+            match OPTIONS.contains(&class) {
+                true => None,
+                false => Some((class, implementation(to).ok()?)),
+            }
+        })
+    }
+}
+
+/// Which instances are switched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Instance(u64),
+    Key(u64),
+    Count(u64),
+    Percent(u64),
+}
+
+/// What is written to `switch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Switch<'a> {
+    pub(crate) to: Implementation<'a>,
+    pub(crate) choice: Choice,
+    pub(crate) options: Options,
 }
 
 /// What is written to `load`.
@@ -95,36 +161,155 @@ pub(crate) enum Load<'a> {
     },
 }
 
-/// Parses `<implementation>[@<version>] [policy=eager] [deadline_ms=N] [pause_ms=N]
-/// [expect=<generation>] [check=1]`.
+/// All words that can be options. A class of such a name cannot be in a transaction.
+const OPTIONS: [&str; 7] = [
+    "policy",
+    "deadline_ms",
+    "pause_ms",
+    "complete_ms",
+    "confirm_ms",
+    "expect",
+    "check",
+];
+
+impl Options {
+    /// Takes one word in; `allowed` are those that make sense here.
+    fn take<'a>(&mut self, word: &'a str, allowed: &[&str]) -> Result<(), Malformed<'a>> {
+        let unknown = Malformed::Unknown(word.as_bytes());
+        let (key, value) = word.split_once('=').ok_or(unknown)?;
+        if !allowed.contains(&key) {
+            return Err(unknown);
+        }
+        match key {
+            "policy" => {
+                once(word, self.policy.is_some())?;
+                self.policy = Some(policy(word, value)?);
+                Ok(())
+            }
+            "deadline_ms" => option(&mut self.deadline_ms, word, value),
+            "pause_ms" => option(&mut self.pause_ms, word, value),
+            "complete_ms" => option(&mut self.complete_ms, word, value),
+            "confirm_ms" => option(&mut self.confirm_ms, word, value),
+            "expect" => option(&mut self.expect, word, value),
+            "check" if value != "1" => Err(Malformed::NotOne(word.as_bytes())),
+            "check" => once(word, replace(&mut self.is_check, true)),
+            _ => Err(unknown),
+        }
+    }
+}
+
+fn policy<'a>(word: &'a str, value: &str) -> Result<Policy, Malformed<'a>> {
+    match value {
+        "eager" => Ok(Policy::Eager),
+        "lazy" => Ok(Policy::Lazy),
+        "background" => Ok(Policy::Background),
+        _ => Err(Malformed::Policy(word.as_bytes())),
+    }
+}
+
+/// Parses `<implementation>[@<version>] {option}`.
 pub(crate) fn update(text: &[u8], position: i64) -> Result<Update<'_>, Malformed<'_>> {
-    let mut words = line(text, position)?;
-    let (implementation, version) = implementation(words.next().ok_or(Malformed::Blank)?)?;
-    let mut update = Update {
-        implementation,
-        version,
-        ..Update::default()
-    };
-    let mut has_policy = false;
+    let mut words = words(line(text, position)?);
+    let to = implementation(words.next().ok_or(Malformed::Blank)?)?;
+    let mut options = Options::default();
+    for word in words {
+        options.take(word, &OPTIONS)?;
+    }
+    Ok(Update { to, options })
+}
+
+/// Parses `<class>=<implementation>[@<version>] ... {option}`, in any order.
+pub(crate) fn transaction(text: &[u8], position: i64) -> Result<Transaction<'_>, Malformed<'_>> {
+    let line = line(text, position)?;
+    let mut options = Options::default();
+    let mut classes = 0u32;
+    for word in words(line) {
+        let (class, to) = word
+            .split_once('=')
+            .ok_or(Malformed::Unknown(word.as_bytes()))?;
+        if OPTIONS.contains(&class) {
+            // Each class would have to be at a generation of its own.
+            let allowed = OPTIONS.split_at(5).0;
+            options.take(word, if class == "check" { &OPTIONS } else { allowed })?;
+        } else {
+            name(class)?;
+            implementation(to)?;
+            classes = classes.saturating_add(1);
+        }
+    }
+    match classes {
+        0 => Err(Malformed::Blank),
+        _ => Ok(Transaction { line, options }),
+    }
+}
+
+/// Parses `<implementation>[@<version>] instance=N|key=N|count=N|percent=N [deadline_ms=N]
+/// [pause_ms=N]`.
+pub(crate) fn switch(text: &[u8], position: i64) -> Result<Switch<'_>, Malformed<'_>> {
+    let mut words = words(line(text, position)?);
+    let first = words.next().ok_or(Malformed::Blank)?;
+    let to = implementation(first)?;
+    let mut options = Options::default();
+    let mut chosen = None;
     for word in words {
         let (key, value) = word
             .split_once('=')
             .ok_or(Malformed::Unknown(word.as_bytes()))?;
-        match key {
-            "policy" => {
-                once(word, replace(&mut has_policy, true))?;
-                only(word, value == "eager")?;
+        let make: fn(u64) -> Choice = match key {
+            "instance" => Choice::Instance,
+            "key" => Choice::Key,
+            "count" => Choice::Count,
+            "percent" => Choice::Percent,
+            _ => {
+                options.take(word, &["deadline_ms", "pause_ms", "check"])?;
+                continue;
             }
-            "deadline_ms" => option(&mut update.deadline_ms, word, value)?,
-            "pause_ms" => option(&mut update.pause_ms, word, value)?,
-            "expect" => option(&mut update.expect, word, value)?,
-            "check" if value != "1" => return Err(Malformed::NotOne(word.as_bytes())),
-            "check" => once(word, replace(&mut update.is_check, true))?,
-            "complete_ms" | "confirm_ms" => only(word, false)?,
-            _ => return Err(Malformed::Unknown(word.as_bytes())),
-        }
+        };
+        once(word, chosen.is_some())?;
+        chosen = Some(make(
+            number(value).ok_or(Malformed::Number(word.as_bytes()))?,
+        ));
     }
-    Ok(update)
+    let choice = chosen.ok_or(Malformed::Chosen(first.as_bytes()))?;
+    Ok(Switch {
+        to,
+        choice,
+        options,
+    })
+}
+
+/// Parses `<implementation>[@<version>] [deadline_ms=N]`.
+pub(crate) fn repair(text: &[u8], position: i64) -> Result<Update<'_>, Malformed<'_>> {
+    let mut words = words(line(text, position)?);
+    let to = implementation(words.next().ok_or(Malformed::Blank)?)?;
+    let mut options = Options::default();
+    for word in words {
+        options.take(word, &["deadline_ms"])?;
+    }
+    Ok(Update { to, options })
+}
+
+/// Parses `<implementation>[@<version>]`.
+pub(crate) fn only_implementation(
+    text: &[u8],
+    position: i64,
+) -> Result<Implementation<'_>, Malformed<'_>> {
+    implementation(single(text, position)?)
+}
+
+/// Parses `0` or `1`.
+pub(crate) fn flag(text: &[u8], position: i64) -> Result<bool, Malformed<'_>> {
+    match single(text, position)? {
+        "0" => Ok(false),
+        "1" => Ok(true),
+        word => Err(Malformed::Flag(word.as_bytes())),
+    }
+}
+
+/// Parses a decimal number.
+pub(crate) fn amount(text: &[u8], position: i64) -> Result<u64, Malformed<'_>> {
+    let word = single(text, position)?;
+    number(word).ok_or(Malformed::Number(word.as_bytes()))
 }
 
 /// Parses a module's name or `molt:<class>:<implementation>@<version>`.
@@ -137,13 +322,14 @@ pub(crate) fn load(text: &[u8], position: i64) -> Result<Load<'_>, Malformed<'_>
         .split_once(':')
         .ok_or(Malformed::Name(word.as_bytes()))?;
     let class = name(class)?;
-    match implementation(rest)? {
-        (name, Some(version)) => Ok(Load::Implementation {
+    let Implementation { name, version } = implementation(rest)?;
+    match version {
+        Some(version) => Ok(Load::Implementation {
             class,
             name,
             version,
         }),
-        (_, None) => Err(Malformed::Version(word.as_bytes())),
+        None => Err(Malformed::Version(word.as_bytes())),
     }
 }
 
@@ -157,15 +343,15 @@ pub(crate) fn order(text: &[u8], position: i64) -> Result<(), Malformed<'_>> {
 
 /// The one word of a line.
 fn single(text: &[u8], position: i64) -> Result<&str, Malformed<'_>> {
-    let mut words = line(text, position)?;
+    let mut words = words(line(text, position)?);
     let word = words.next().ok_or(Malformed::Blank)?;
     words
         .next()
         .map_or(Ok(word), |extra| Err(Malformed::Unknown(extra.as_bytes())))
 }
 
-/// The words of a whole line: its end may be left out, but nothing follows it.
-fn line(text: &[u8], position: i64) -> Result<impl Iterator<Item = &str>, Malformed<'_>> {
+/// A whole line: its end may be left out, but nothing follows it.
+fn line(text: &[u8], position: i64) -> Result<&str, Malformed<'_>> {
     if position != 0 {
         return Err(Malformed::Tail(first_word(text)));
     }
@@ -184,8 +370,12 @@ fn line(text: &[u8], position: i64) -> Result<impl Iterator<Item = &str>, Malfor
     if let Some(place) = text.iter().position(is_foreign) {
         return Err(Malformed::Character(word_at(text, place)));
     }
-    let text = core::str::from_utf8(text).map_err(|_| Malformed::Character(text))?;
-    Ok(text.split([' ', '\t']).filter(|word| !word.is_empty()))
+    core::str::from_utf8(text).map_err(|_| Malformed::Character(text))
+}
+
+/// The words of a line.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split([' ', '\t']).filter(|word| !word.is_empty())
 }
 
 fn is_blank(byte: &u8) -> bool {
@@ -211,15 +401,18 @@ fn first_word(text: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
-fn implementation(word: &str) -> Result<(&str, Option<u32>), Malformed<'_>> {
+fn implementation(word: &str) -> Result<Implementation<'_>, Malformed<'_>> {
     let Some((own, version)) = word.split_once('@') else {
-        return Ok((name(word)?, None));
+        return Ok(Implementation {
+            name: name(word)?,
+            version: None,
+        });
     };
     let version = number(version).and_then(|number| u32::try_from(number).ok());
-    Ok((
-        name(own)?,
-        Some(version.ok_or(Malformed::Version(word.as_bytes()))?),
-    ))
+    Ok(Implementation {
+        name: name(own)?,
+        version: Some(version.ok_or(Malformed::Version(word.as_bytes()))?),
+    })
 }
 
 fn name(word: &str) -> Result<&str, Malformed<'_>> {
@@ -247,12 +440,5 @@ fn once(word: &str, was_there: bool) -> Result<(), Malformed<'_>> {
     match was_there {
         true => Err(Malformed::Twice(word.as_bytes())),
         false => Ok(()),
-    }
-}
-
-fn only(word: &str, is_supported: bool) -> Result<(), Malformed<'_>> {
-    match is_supported {
-        true => Ok(()),
-        false => Err(Malformed::Unsupported(word.as_bytes())),
     }
 }

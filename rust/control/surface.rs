@@ -25,9 +25,9 @@ use kernel::str::CString;
 use kernel::sync::{Arc, Mutex};
 use molt::class::Class as Framed;
 use molt::implementation::Registered;
-use molt::registry::{self, Observer};
+use molt::registry::{self, Edge, Observer};
 use molt::text::Name;
-use molt::update::Transition;
+use molt::transition::Transition;
 
 use crate::class::{Class, Named, IMPLEMENTATION_FILES};
 use crate::control::Control;
@@ -273,14 +273,16 @@ impl Observer for Surface {
         }
     }
 
-    fn transition_ended(&self, transition: &Transition) {
-        let Some(last) = transition.outcome() else {
-            return;
-        };
+    fn transition_reached(&self, transition: &Transition, edge: Edge) {
+        let result = transition.outcome().map_or("", |last| last.result);
         let mut nodes = self.nodes.lock();
-        if let Some(node) = nodes.find(transition.class()) {
-            node.dir
-                .tell(last.error.is_none(), transition.id(), last.result);
+        for member in transition.members() {
+            if let Some(node) = nodes.find(member.class()) {
+                let told = node.dir.tell(edge.name(), transition.id(), result);
+                if let Err(error) = told {
+                    pr_err!("no uevent for {}: {error:?}\n", member.class().name());
+                }
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/kmod.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
@@ -64,15 +65,35 @@ static ssize_t molt_write(struct file *file, struct kobject *kobj,
 	return result;
 }
 
+/* A written file that can be read, too: what it shows, from @position on. */
+static ssize_t molt_read(struct file *file, struct kobject *kobj,
+			 const struct bin_attribute *attr, char *text, loff_t position,
+			 size_t length)
+{
+	const struct molt_entry *entry = attr->private;
+	char *page = (char *)__get_free_page(GFP_KERNEL);
+	ssize_t result;
+
+	if (!page)
+		return -ENOMEM;
+	result = entry->file->show(entry->owner, page);
+	if (result >= 0)
+		result = memory_read_from_buffer(text, length, &position, page, result);
+	free_page((unsigned long)page);
+	return result;
+}
+
 static int molt_entry_add(struct molt_dir *dir, struct molt_entry *entry)
 {
+	const bool is_read = entry->file->show;
 	const struct bin_attribute written = {
-		.attr = { .name = entry->file->name, .mode = 0200 },
+		.attr = { .name = entry->file->name, .mode = is_read ? 0644 : 0200 },
 		.private = entry,
+		.read = is_read ? molt_read : NULL,
 		.write = molt_write,
 	};
 
-	if (entry->file->show) {
+	if (!entry->file->store) {
 		sysfs_attr_init(&entry->shown.attr);
 		entry->shown.attr.name = entry->file->name;
 		entry->shown.attr.mode = 0444;
@@ -144,15 +165,17 @@ void molt_dir_remove(struct molt_dir *dir)
 	kfree(dir);
 }
 
-void molt_dir_tell(struct molt_dir *dir, bool is_commit, u64 transition, const char *result,
-		   size_t length)
+/* A uevent, and a wake-up of those who poll the file "state". */
+void molt_dir_tell(struct molt_dir *dir, const char *edge, u64 transition, const char *result)
 {
-	char number[48], outcome[48];
-	char *env[4] = { is_commit ? "MOLT_EVENT=commit" : "MOLT_EVENT=abort", number, outcome };
+	char event[32], number[48], outcome[48];
+	char *env[4] = { event, number, *result ? outcome : NULL };
 
+	snprintf(event, sizeof(event), "MOLT_EVENT=%s", edge);
 	snprintf(number, sizeof(number), "MOLT_TRANSITION=%llu", transition);
-	snprintf(outcome, sizeof(outcome), "MOLT_RESULT=%.*s", (int)length, result);
+	snprintf(outcome, sizeof(outcome), "MOLT_RESULT=%s", result);
 	kobject_uevent_env(dir->kobj, KOBJ_CHANGE, env);
+	sysfs_notify(dir->kobj, NULL, "state");
 }
 
 /* A set: uevents are only sent for what is in one. */

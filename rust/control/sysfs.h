@@ -10,7 +10,7 @@ struct kset;
 struct molt_dir;
 struct seq_file;
 
-/* A file: either a value that is shown, or a request that is written. */
+/* A file: a value that is shown, a request that is written, or both. */
 struct molt_file {
 	const char *name;
 	ssize_t (*show)(const void *owner, char *page);
@@ -29,8 +29,7 @@ void molt_set_remove(struct kset *set);
 struct molt_dir *molt_dir_new(struct molt_dir *parent, struct kset *set, const char *name,
 			      const struct molt_file *files, size_t count, const void *owner);
 void molt_dir_remove(struct molt_dir *dir);
-void molt_dir_tell(struct molt_dir *dir, bool is_commit, u64 transition, const char *result,
-		   size_t length);
+void molt_dir_tell(struct molt_dir *dir, const char *edge, u64 transition, const char *result);
 
 void molt_later_begin(void (*run)(const void *argument), const void *argument);
 void molt_later(void);

@@ -11,7 +11,7 @@ use kernel::error::code::{EIO, ENOMEM};
 use kernel::ffi::c_char;
 use kernel::page::PAGE_SIZE;
 use kernel::prelude::*;
-use kernel::str::{as_char_ptr_in_const_context, CStr};
+use kernel::str::{as_char_ptr_in_const_context, CStr, CString};
 use kernel::sync::Arc;
 
 /// `struct molt_dir`.
@@ -48,10 +48,9 @@ extern "C" {
     fn molt_dir_remove(dir: *mut RawDir);
     fn molt_dir_tell(
         dir: *mut RawDir,
-        is_commit: bool,
+        edge: *const c_char,
         transition: u64,
         result: *const c_char,
-        length: usize,
     );
 }
 
@@ -87,6 +86,24 @@ impl<T: Shared> File<T> {
                 name,
                 show: Some(show::<T, S>),
                 store: None,
+            },
+            PhantomData,
+        )
+    }
+
+    /// A file that shows one value, and takes another one.
+    pub(crate) const fn both<S, W>(name: &'static CStr, _show: S, _store: W) -> Self
+    where
+        S: Fn(&T, &mut Page) -> fmt::Result + Copy + 'static,
+        W: Fn(&T, Written<'_>) -> Result + Copy + 'static,
+    {
+        let name = as_char_ptr_in_const_context(name);
+        // INVARIANT: `show` and `store` of this `T`.
+        Self(
+            RawFile {
+                name,
+                show: Some(show::<T, S>),
+                store: Some(store::<T, W>),
             },
             PhantomData,
         )
@@ -268,19 +285,25 @@ impl<T: Shared> Dir<T> {
         Parent(self.raw, PhantomData)
     }
 
-    /// Sends the uevent of a transition's end. Sleeps.
-    pub(crate) fn tell(&self, is_commit: bool, transition: u64, result: &str) {
-        let (text, length) = (result.as_ptr(), result.len());
-        // SAFETY: The directory is there, and so is the text.
+    /// Sends the uevent of a transition's edge, with its result where there is one, and wakes
+    /// those who poll `state`. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn tell(&self, edge: &str, transition: u64, result: &str) -> Result {
+        let edge = CString::try_from_fmt(fmt!("{edge}"))?;
+        let result = CString::try_from_fmt(fmt!("{result}"))?;
+        // SAFETY: The directory is there, and so are the texts.
         unsafe {
             molt_dir_tell(
                 self.raw.as_ptr(),
-                is_commit,
+                edge.as_char_ptr(),
                 transition,
-                text.cast(),
-                length,
+                result.as_char_ptr(),
             )
         }
+        Ok(())
     }
 }
 

@@ -49,12 +49,14 @@ unsafe extern "C" fn show<F: Fn(&SeqFile) + Copy + 'static>(seq: *mut c_void) {
     crate::sysfs::only_value::<F>()(seq);
 }
 
-static TABLES: [Table; 5] = [
+static TABLES: [Table; 7] = [
     Table::new(c"classes", classes),
     Table::new(c"instances", instances),
     Table::new(c"blockers", blockers),
     Table::new(c"history", history),
     Table::new(c"timing", timing),
+    Table::new(c"histograms", histograms),
+    Table::new(c"stacks", stacks),
 ];
 
 /// The tables. While one is open this module cannot be removed.
@@ -116,7 +118,7 @@ fn classes(seq: &SeqFile) {
 }
 
 fn instances(seq: &SeqFile) {
-    seq_print!(seq, "class id implementation state\n");
+    seq_print!(seq, "class id implementation state key generation\n");
     for_each_class(|class| {
         let result = class.for_each_instance(|seen| {
             let name = class.name();
@@ -132,7 +134,11 @@ fn instances(seq: &SeqFile) {
                 }
                 _ => seq_print!(seq, "-"),
             }
-            seq_print!(seq, "\n");
+            match seen.key {
+                Some(key) => seq_print!(seq, " {key}"),
+                None => seq_print!(seq, " -"),
+            }
+            seq_print!(seq, " {}\n", seen.generation);
         });
         if let Err(error) = result {
             seq_print!(seq, "# {}: {error:?}\n", class.name());
@@ -160,11 +166,26 @@ fn blockers(seq: &SeqFile) {
     });
 }
 
+/// Under a line for each blocker, its functions, innermost first.
+fn stacks(seq: &SeqFile) {
+    for_each_class(|class| {
+        class.for_each_blocker(|blocker| {
+            let (name, pid) = (class.name(), blocker.who.pid);
+            let comm = Column(blocker.who.comm.as_str());
+            seq_print!(seq, "{name} {pid} {comm}\n");
+            for function in blocker.stack.as_str().lines() {
+                seq_print!(seq, "  {function}\n");
+            }
+        });
+    });
+}
+
 fn history(seq: &SeqFile) {
     seq_print!(
         seq,
         "id class from to result generation instances tracking_us blocking_us transferring_us \
-         reclaiming_us total_us reopened recorded nested waited longest_wait_us pid comm\n"
+         reclaiming_us total_us reopened recorded nested waited longest_wait_us pid comm kind \
+         policy closed_us window_ns missed\n"
     );
     history::for_each(|entry| {
         let Entry {
@@ -187,7 +208,7 @@ fn history(seq: &SeqFile) {
         }
         seq_print!(
             seq,
-            " {} {} {} {} {} {} {}\n",
+            " {} {} {} {} {} {} {}",
             timing.reopened,
             traffic.recorded,
             traffic.nested,
@@ -195,6 +216,15 @@ fn history(seq: &SeqFile) {
             entry.longest_wait_ns / 1000,
             who.pid,
             Column(who.comm.as_str())
+        );
+        seq_print!(
+            seq,
+            " {} {} {} {} {}\n",
+            entry.verb,
+            entry.policy,
+            timing.closed_ns / 1000,
+            timing.window_ns,
+            timing.missed
         );
     });
 }
@@ -262,6 +292,30 @@ fn timing(seq: &SeqFile) {
                 mean / 1000,
                 spread.most / 1000
             );
+        }
+    });
+}
+
+/// How many transitions took how long: a row for each power of two of microseconds that
+/// some did.
+fn histograms(seq: &SeqFile) {
+    seq_print!(seq, "class part below_us transitions\n");
+    for_each_class(|class| {
+        for (name, part) in &PARTS {
+            let mut counts = [0u64; 65];
+            history::for_each(|entry| {
+                if entry.result == "ok" && entry.class.as_str() == class.name() {
+                    let us = part(entry) / 1000;
+                    let power = u64::BITS.saturating_sub(us.leading_zeros()) as usize;
+                    if let Some(count) = counts.get_mut(power) {
+                        *count = count.wrapping_add(1);
+                    }
+                }
+            });
+            for (power, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                let below = 1u64.checked_shl(power as u32).unwrap_or(u64::MAX);
+                seq_print!(seq, "{} {name} {below} {count}\n", class.name());
+            }
         }
     });
 }

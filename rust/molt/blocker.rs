@@ -6,13 +6,17 @@ use core::ffi::c_void;
 
 use kernel::bindings;
 use kernel::prelude::*;
+use kernel::sync::Arc;
 
+use crate::error::REASON_LEN;
+use crate::exchange::Exchange;
 use crate::gate::Gate;
-use crate::helpers::{molt_find_tasks_in, molt_task_describe};
-use crate::implementation::Registered;
-use crate::primitives::{current, now_ns, Arc};
-use crate::record::Records;
+use crate::helpers::{molt_find_tasks_in, molt_task_stack};
+use crate::primitives::{describe, describe_current, now_ns, Described};
+use crate::registry::framework;
 use crate::text::Text;
+use crate::transition::Transition;
+use crate::window::Inside;
 
 /// How many blockers of one attempt are named.
 const MOST: usize = 64;
@@ -32,18 +36,13 @@ pub struct Who {
 impl Who {
     /// The calling task.
     pub(crate) fn current() -> Self {
-        // SAFETY: The calling task is alive.
-        unsafe { Self::of(current().as_ptr()) }
+        Self::from(describe_current())
     }
+}
 
-    /// # Safety
-    ///
-    /// `task` is alive for the length of this call.
-    unsafe fn of(task: *mut bindings::task_struct) -> Self {
-        let mut pid = 0;
-        let mut comm: [u8; COMM_LEN] = [0; COMM_LEN];
-        // SAFETY: By the caller's promise; `comm` is as long as a task's name.
-        unsafe { molt_task_describe(task, &mut pid, comm.as_mut_ptr().cast()) };
+impl From<Described> for Who {
+    fn from(task: Described) -> Self {
+        let mut comm = task.comm;
         // Anybody may name a task anything: what is no plain text would forge lines.
         for byte in comm.iter_mut().filter(|byte| **byte != 0) {
             if !byte.is_ascii_graphic() && *byte != b' ' {
@@ -52,21 +51,25 @@ impl Who {
         }
         let comm = comm.split(|b| *b == 0).next().unwrap_or_default();
         Self {
-            pid,
+            pid: task.pid,
             comm: Text::from(core::str::from_utf8(comm).unwrap_or("?")),
         }
     }
 }
 
 /// One call that was inside the class when the deadline came.
-#[derive(Clone, Copy)]
 pub struct Blocker {
     /// Whose call.
     pub who: Who,
     /// How long the call had been inside, in nanoseconds. `None`: it came before tracking
     /// began, and was found by its stack (best effort).
     pub inside_ns: Option<u64>,
+    /// The functions on its stack, innermost first: names without addresses. Best effort.
+    pub stack: Stack,
 }
+
+/// Names of functions, one in a line.
+pub type Stack = Text<512>;
 
 impl Blocker {
     /// For the log and `last_result`: who, where and since when.
@@ -85,18 +88,36 @@ impl Blocker {
     }
 }
 
-/// Collects the blockers of `gates`, the one that came first at the head. May sleep.
+/// Finds the blockers of each class of a transition and leaves them there; says who was first.
+/// May sleep.
+pub(crate) fn name(
+    transition: &Transition,
+    exchanges: &[Exchange],
+    closed_ns: u64,
+) -> Text<REASON_LEN> {
+    let mut reason = Text::new();
+    for exchange in exchanges {
+        let class = exchange.class();
+        let blockers = collect(transition, exchange, closed_ns);
+        if let (Some(first), "") = (blockers.first(), reason.as_str()) {
+            reason = Text::format(fmt!(
+                "no quiescence by the deadline: {}, {} in all",
+                first.describe(class.name()).as_str(),
+                blockers.len()
+            ));
+        }
+        class.inner().lock().blockers = blockers;
+    }
+    reason
+}
+
+/// Collects the blockers of one class, the one that came first at the head. May sleep.
 ///
 /// While a grace period is outstanding these are calls from before tracking: tasks with a
-/// frame of `implementation`'s module on their stack, and without a record. Recorded calls
+/// frame of an implementation's module on their stack, and without a record. Recorded calls
 /// hold nothing up then. Afterwards it is, exactly, the recorded calls that came before the
-/// gate was closed at `closed_ns`.
-pub(crate) fn collect(
-    records: &Records,
-    gates: &[Arc<Gate>],
-    implementation: &Registered,
-    closed_ns: u64,
-) -> KVec<Blocker> {
+/// gate was closed at `closed_ns`, and in an atomic class those inside the window.
+fn collect(transition: &Transition, exchange: &Exchange, closed_ns: u64) -> KVec<Blocker> {
     // Allocated first: records are looked at under a spinlock.
     let (Ok(mut known), Ok(mut others)) = (
         KVec::with_capacity(MOST, GFP_KERNEL),
@@ -104,23 +125,42 @@ pub(crate) fn collect(
     ) else {
         return KVec::new();
     };
-    recorded(records, gates, &mut known);
-    if !gates.iter().any(|gate| gate.domain.has_pending()) {
-        let closed_for_ns = now_ns().wrapping_sub(closed_ns);
-        known.retain(|one: &mut Blocker| one.inside_ns.is_some_and(|ns| ns >= closed_for_ns));
-        longest_first(&mut known);
-        return known;
+    let gate = exchange.class().gate();
+    recorded(core::slice::from_ref(gate), &mut known);
+    if gate.domain.has_pending() {
+        for route in exchange.routes().iter() {
+            // SAFETY: The route pins the module; the list outlives the walk.
+            unsafe {
+                molt_find_tasks_in(
+                    route.from.module(),
+                    add_untracked,
+                    (&raw mut others).cast(),
+                );
+            }
+        }
+        others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));
+        return others;
     }
-    // SAFETY: The transition pins the module; the list outlives the walk.
-    unsafe {
-        molt_find_tasks_in(
-            implementation.module(),
-            add_untracked,
-            (&raw mut others).cast(),
-        );
+    let closed_for_ns = now_ns().wrapping_sub(closed_ns);
+    known.retain(|one: &mut Blocker| one.inside_ns.is_some_and(|ns| ns >= closed_for_ns));
+    if let (true, Some(window)) = (gate.is_atomic(), transition.attempt.window()) {
+        window.for_each_inside(|inside| spinning(inside, &mut known));
     }
-    others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));
-    others
+    longest_first(&mut known);
+    known.iter_mut().for_each(Blocker::trace);
+    known
+}
+
+impl Blocker {
+    /// Adds the stack, if the task is still there.
+    fn trace(&mut self) {
+        let mut stack = [0u8; 512];
+        // SAFETY: The text is as long as said; the task is looked up by its pid.
+        let length =
+            unsafe { molt_task_stack(self.who.pid, stack.as_mut_ptr().cast(), stack.len()) };
+        let stack = stack.get(..length).unwrap_or_default();
+        self.stack = Text::from(core::str::from_utf8(stack).unwrap_or_default());
+    }
 }
 
 /// Puts the call that has been inside longest at the head: it is the one that is told of.
@@ -136,15 +176,20 @@ fn longest_first(blockers: &mut [Blocker]) {
     }
 }
 
-fn recorded(records: &Records, gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>) {
+fn recorded(gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>) {
     let now = now_ns();
-    records.for_each_call(gates, |record| {
-        let inside_ns = now.wrapping_sub(record.since_ns);
+    framework().records.for_each_call(gates, |record| {
+        let inside_ns = Some(now.wrapping_sub(record.since_ns));
         // SAFETY: The record's task is inside the call, and its bucket is locked.
-        let who = unsafe { Who::of(record.task.as_ptr()) };
-        let inside_ns = Some(inside_ns);
-        add(blockers, Blocker { who, inside_ns });
+        let who = Who::from(unsafe { describe(record.task.as_ptr()) });
+        add(blockers, who, inside_ns);
     });
+}
+
+/// A call that is inside an atomic class on some processor.
+fn spinning(inside: &Inside, blockers: &mut KVec<Blocker>) {
+    let inside_ns = Some(now_ns().wrapping_sub(inside.since_ns));
+    add(blockers, Who::from(inside.who), inside_ns);
 }
 
 /// # Safety
@@ -152,16 +197,29 @@ fn recorded(records: &Records, gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>
 /// `blockers` is the list of `collect`, and `task` is alive for the length of the call.
 unsafe extern "C" fn add_untracked(task: *mut bindings::task_struct, blockers: *mut c_void) {
     // SAFETY: `collect` passes its list; the walk holds the RCU read lock, so the task is alive.
-    let (blockers, who) = unsafe { (&mut *blockers.cast::<KVec<Blocker>>(), Who::of(task)) };
+    let (blockers, who) = unsafe {
+        (
+            &mut *blockers.cast::<KVec<Blocker>>(),
+            Who::from(describe(task)),
+        )
+    };
     if !blockers.iter().any(|known| known.who.pid == who.pid) {
-        let inside_ns = None;
-        add(blockers, Blocker { who, inside_ns });
+        add(blockers, who, None);
+        if let Some(added) = blockers.last_mut() {
+            added.trace();
+        }
     }
 }
 
 /// Within the capacity, so without an allocation.
-fn add(blockers: &mut KVec<Blocker>, blocker: Blocker) {
+fn add(blockers: &mut KVec<Blocker>, who: Who, inside_ns: Option<u64>) {
     if blockers.len() < blockers.capacity() {
+        let stack = Text::new();
+        let blocker = Blocker {
+            who,
+            inside_ns,
+            stack,
+        };
         let _ = blockers.push(blocker, GFP_ATOMIC);
     }
 }

@@ -3,17 +3,19 @@
 //! Census: a visit to every instance of a class.
 //!
 //! Under the lock of a list only a slot itself may be looked at. So each slot that still
-//! has a handle is given one more; then, with no lock held, its object is looked at in a
-//! call, which waits at the gate as any other.
+//! has a handle is given one more; then its object is looked at under the slot's own lock,
+//! where nobody moves it. That waits for no gate, and brings nothing up.
 
 use core::ptr::NonNull;
 
 use kernel::prelude::*;
 
 use crate::class::Class;
+use crate::gate::GATED;
 use crate::implementation::Registered;
 use crate::object::{state_pointer, Header};
-use crate::slot::Slot;
+use crate::primitives::Relaxed;
+use crate::slot::{Kept, Slot};
 use crate::text::Text;
 
 /// How many bytes of a state are shown.
@@ -23,28 +25,32 @@ const SHOWN: usize = 4096;
 pub struct Seen<'a> {
     /// Its number.
     pub id: u64,
+    /// Its key, where it was made with one.
+    pub key: Option<u64>,
     /// `implementation@version` of its object.
     pub implementation: Text<72>,
+    /// The generation of the class that its object belongs to: the one before the present
+    /// one, where a lazy transfer has not come to it.
+    pub generation: u64,
     /// The bytes of its state, where [`shows_state`](crate::shows_state) allows it.
     pub state: Option<&'a [u8]>,
 }
 
 impl Class {
     /// Visits each instance that has a handle, without a lock. One that is made or ended
-    /// meanwhile may be left out. Sleeps while the class is being updated.
+    /// meanwhile may be left out. May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
     pub fn for_each_instance(&self, mut f: impl FnMut(&Seen<'_>)) -> Result {
-        let counted = Counted::of(self)?;
+        let kept = Kept::of(self, |_| true)?;
         let mut bytes = KVVec::new();
         if crate::shows_state() {
             bytes.reserve(SHOWN, GFP_KERNEL)?;
         }
-        for slot in &counted.0 {
-            // SAFETY: `counted` holds a handle of it.
-            look_at(unsafe { slot.as_ref() }, &mut bytes, &mut f);
+        for slot in kept.iter() {
+            look_at(slot, &mut bytes, &mut f);
         }
         Ok(())
     }
@@ -54,11 +60,14 @@ fn look_at(slot: &Slot, bytes: &mut KVVec<u8>, f: &mut dyn FnMut(&Seen<'_>)) {
     let shows_state = bytes.capacity() != 0;
     bytes.clear();
     let mut implementation = Text::new();
-    slot.gate().call(&slot.stamp, || {
+    let mut is_stale = false;
+    slot.own(|_| {
         let Some(object) = NonNull::new(slot.object()) else {
             return;
         };
-        // SAFETY: Inside a call the object is valid, and pins its implementation.
+        let stamp = slot.stamp.load(Relaxed);
+        is_stale = stamp & GATED == 0 && slot.gate().is_stale(stamp);
+        // SAFETY: Under the lock the object stays, and pins its implementation.
         let owner = unsafe { &*object.as_ref().implementation };
         implementation = Text::format(fmt!("{}", owner.label()));
         if shows_state {
@@ -68,59 +77,25 @@ fn look_at(slot: &Slot, bytes: &mut KVVec<u8>, f: &mut dyn FnMut(&Seen<'_>)) {
     });
     f(&Seen {
         id: slot.id(),
+        key: slot.key(),
         implementation,
+        generation: slot.class().generation().saturating_sub(is_stale.into()),
         state: shows_state.then_some(&**bytes),
     });
 }
 
-/// Copies the state into `bytes`, within its capacity: nothing is allocated in a call.
+/// Copies the state into `bytes`, within its capacity: nothing is allocated under a lock.
 ///
 /// # Safety
 ///
-/// `object` is one of `owner`, and a call on it is running.
+/// `object` is one of `owner`, and stays there for the length of the call.
 unsafe fn copy_state(object: NonNull<Header>, owner: &Registered, bytes: &mut KVVec<u8>) {
     let state = state_pointer(object.as_ptr(), owner).cast::<u8>();
     let size = owner.descriptor().state.size.min(bytes.capacity());
     for index in 0..size {
-        // SAFETY: Within the state, whose memory was zeroed before it was made; other calls
+        // SAFETY: Within the state, whose memory was zeroed before it was made; calls
         // may write it meanwhile, so each byte is read once.
         let byte = unsafe { state.add(index).read_volatile() };
         let _ = bytes.push(byte, GFP_ATOMIC);
-    }
-}
-
-/// Slots, with one handle of each.
-struct Counted(KVVec<NonNull<Slot>>);
-
-impl Counted {
-    fn of(class: &Class) -> Result<Self> {
-        loop {
-            // Room for those that are made meanwhile; if there are more, once again.
-            let expected = usize::try_from(class.instances()).unwrap_or_default();
-            let room = expected.saturating_add(expected / 8).saturating_add(64);
-            let mut counted = Self(KVVec::with_capacity(room, GFP_KERNEL)?);
-            let mut is_whole = true;
-            class.lists().visit(|slot| {
-                is_whole = counted.0.len() < counted.0.capacity();
-                if is_whole && slot.try_get() {
-                    let _ = counted.0.push(NonNull::from(slot), GFP_ATOMIC);
-                }
-                is_whole
-            });
-            if is_whole {
-                return Ok(counted);
-            }
-        }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        for slot in &self.0 {
-            // SAFETY: The handle is given up here, and the slot not looked at after.
-            if unsafe { slot.as_ref() }.put() {
-                crate::reaper::bury(*slot);
-            }
-        }
     }
 }

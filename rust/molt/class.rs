@@ -6,24 +6,46 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
+use kernel::bindings;
 use kernel::error::code::{EAGAIN, EBUSY, ENODEV, ENOENT, EPROTO};
 use kernel::prelude::*;
 use kernel::str::CStr;
-use kernel::sync::atomic::{Atomic, Full, Relaxed};
-use kernel::sync::{Arc, Mutex};
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{Arc, Mutex, SpinLock};
 
 use crate::blocker::Blocker;
 use crate::contract::Contract;
 use crate::error::{Refusal, REASON_LEN};
 use crate::gate::Gate;
 use crate::handle::Handle;
+use crate::holder::Holder;
 use crate::implementation::Registered;
-use crate::interface::{Description, Interface};
+use crate::interface::{Context, Description, Interface};
 use crate::object::{Header, Memory};
+use crate::primitives::wait_for_pinned;
 use crate::registry::framework;
+use crate::route::Routes;
 use crate::slot::{Lists, Slot};
 use crate::text::{Name, Text};
-use crate::update::Transition;
+use crate::transition::Transition;
+use crate::trial::Trial;
+
+/// Instances per second that a sweep in the background moves, unless somebody says otherwise.
+const USUAL_RATE: u64 = 100_000;
+
+/// The module that this function is compiled for; null in code that is built in.
+#[inline(always)]
+fn this_module() -> *const bindings::module {
+    #[cfg(MODULE)]
+    {
+        extern "C" {
+            static __this_module: u8;
+        }
+        (&raw const __this_module).cast()
+    }
+    #[cfg(not(MODULE))]
+    ptr::null()
+}
 
 /// A class as the framework keeps it.
 #[pin_data]
@@ -34,22 +56,44 @@ pub struct Class {
     lists: Lists,
     next_id: Atomic<u64>,
     instances: Atomic<i64>,
-    /// What creations use: read inside the domain, changed only while the class is
-    /// quiescent or has no instance. Kept alive by `inner`, or by the transition that
-    /// changes it.
-    factory: Atomic<*const Registered>,
+    /// How stale slots are brought up; null where there is none.
+    routes: Atomic<*const Routes>,
+    /// What creations use.
+    #[pin]
+    factory: SpinLock<Factory>,
     generation: Atomic<u64>,
+    /// Instances per second that a sweep in the background moves; 0: no limit.
+    rate: Atomic<u64>,
+    is_held: Atomic<bool>,
     #[pin]
     inner: Mutex<Inner>,
 }
 
+/// The default factory: null where a class was retired.
+///
+/// # Invariants
+///
+/// The default of the class has a pin. It is replaced here, under the lock, before that pin is
+/// given up; and who finds it here pins it under the same lock.
+struct Factory(*const Registered);
+
+// SAFETY: A registered implementation may be used from any thread.
+unsafe impl Send for Factory {}
+
 /// What changes in a class, outside the path of a call.
 pub(crate) struct Inner {
     pub(crate) implementations: KVec<Arc<Registered>>,
-    /// The default: what serves every instance, and makes new ones. Holds a pin.
+    /// The default: what makes new instances. Holds a pin.
     pub(crate) default: Option<Arc<Registered>>,
+    holders: KVec<Arc<Holder>>,
+    /// What the class goes back to unless the last update is confirmed.
+    pub(crate) trial: Option<Arc<Trial>>,
     pub(crate) transition: Option<Arc<Transition>>,
+    /// Grows with every transition and every change of the default.
+    pub(crate) changes: u64,
     pub(crate) is_reclaiming: bool,
+    /// Of the last transition.
+    pub(crate) progress: (u64, u64),
     /// The class is being removed, or was: nothing can begin or register any more.
     pub(crate) is_retired: bool,
     pub(crate) last: Last,
@@ -96,8 +140,9 @@ impl Last {
 
 impl Class {
     pub(crate) fn new(name: &str, interface: &Description) -> Result<Arc<Self>> {
+        let is_atomic = interface.context == Context::Atomic;
         let interface = Contract::new(interface)?;
-        let gate = Gate::new(framework().records.clone())?;
+        let gate = Gate::new(framework().records.clone(), is_atomic)?;
         let lists = Lists::new()?;
         Arc::pin_init(
             pin_init!(Self {
@@ -107,13 +152,20 @@ impl Class {
                 lists,
                 next_id: Atomic::new(1),
                 instances: Atomic::new(0),
-                factory: Atomic::new(ptr::null()),
+                routes: Atomic::new(ptr::null()),
+                factory <- kernel::new_spinlock!(Factory(ptr::null()), "molt_factory"),
                 generation: Atomic::new(0),
+                rate: Atomic::new(USUAL_RATE),
+                is_held: Atomic::new(false),
                 inner <- kernel::new_mutex!(Inner {
                     implementations: KVec::new(),
                     default: None,
+                    holders: KVec::new(),
+                    trial: None,
                     transition: None,
+                    changes: 0,
                     is_reclaiming: false,
+                    progress: (0, 0),
                     is_retired: false,
                     last: Last::none(),
                     blockers: KVec::new(),
@@ -151,7 +203,8 @@ impl Class {
         self.instances.load(Relaxed)
     }
 
-    /// The implementation that serves it. May sleep.
+    /// The implementation that makes its instances, and serves them unless some were switched.
+    /// May sleep.
     pub fn default_implementation(&self) -> Option<Arc<Registered>> {
         self.inner.lock().default.clone()
     }
@@ -228,6 +281,80 @@ impl Class {
         &self.lists
     }
 
+    /// Instances per second that a sweep in the background moves; 0: no limit.
+    pub fn rate(&self) -> u64 {
+        self.rate.load(Relaxed)
+    }
+
+    /// Sets that rate, for a sweep that runs, too.
+    pub fn set_rate(&self, rate: u64) {
+        self.rate.store(rate, Relaxed);
+    }
+
+    /// Whether transitions of this class are refused.
+    pub fn is_held(&self) -> bool {
+        self.is_held.load(Relaxed)
+    }
+
+    /// Refuses transitions of this class from now on, or no more.
+    pub fn set_held(&self, is_held: bool) {
+        self.is_held.store(is_held, Relaxed);
+    }
+
+    /// How many instances the running transition has moved, and how many it has to; of the
+    /// last one where none runs. May sleep.
+    pub fn progress(&self) -> (u64, u64) {
+        let inner = self.inner.lock();
+        // SAFETY: Under this lock the routes stay: `set_routes` to null takes it, too.
+        match unsafe { self.routes().as_ref() } {
+            Some(routes) => routes.progress(),
+            None => inner.progress,
+        }
+    }
+
+    /// Visits the modules that made instances which are still there. `f` must not touch the
+    /// class's lock. May sleep.
+    pub fn for_each_holder(&self, mut f: impl FnMut(&Holder)) {
+        let inner = self.inner.lock();
+        let with_instances = inner.holders.iter().filter(|one| one.instances() > 0);
+        with_instances.for_each(|one| f(one));
+    }
+
+    /// The holder for a module of this name. May sleep.
+    fn holder(&self, module_name: Name) -> Result<Arc<Holder>> {
+        let mut inner = self.inner.lock();
+        let is_it = |one: &&Arc<Holder>| one.module_name() == module_name.as_str();
+        if let Some(known) = inner.holders.iter().find(is_it) {
+            return Ok(known.clone());
+        }
+        let holder = Holder::new(module_name)?;
+        inner.holders.push(holder.clone(), GFP_KERNEL)?;
+        Ok(holder)
+    }
+
+    /// The routes by which stale slots are brought up; null where none is stale.
+    pub(crate) fn routes(&self) -> *const Routes {
+        self.routes.load(Relaxed)
+    }
+
+    /// Sets them; before the commit that makes slots stale. Does not sleep.
+    pub(crate) fn set_routes(&self, routes: &Routes) {
+        self.routes.store(routes, Relaxed);
+    }
+
+    /// No slot is stale any more. Afterwards nobody uses the routes. Sleeps.
+    pub(crate) fn clear_routes(&self) {
+        let mut inner = self.inner.lock();
+        // SAFETY: They are there until this function returns.
+        if let Some(routes) = unsafe { self.routes().as_ref() } {
+            inner.progress = routes.progress();
+        }
+        self.routes.store(ptr::null(), Relaxed);
+        drop(inner);
+        // Whoever brought the last slot up may be on its way out.
+        wait_for_pinned();
+    }
+
     pub(crate) fn next_id(&self) -> u64 {
         self.next_id.fetch_add(1, Relaxed)
     }
@@ -236,10 +363,23 @@ impl Class {
         self.instances.fetch_sub(1, Relaxed);
     }
 
-    /// Makes `implementation` the one that creations use. The class is quiescent, or had
-    /// none. Whoever calls keeps it alive and pinned.
+    /// Makes `implementation` the one that creations use. Whoever calls keeps it alive and
+    /// pinned, and the one before until this returns. Does not sleep.
     pub(crate) fn set_factory(&self, implementation: &Registered) {
-        self.factory.store(implementation, Relaxed);
+        self.factory.lock().0 = implementation;
+    }
+
+    /// The implementation for a creation, pinned for it.
+    fn pin_factory(&self) -> Result<&Registered> {
+        let factory = self.factory.lock();
+        // SAFETY: By the type invariant it is pinned now; and with the pin that is taken
+        // here it stays as long as the instance does.
+        let implementation = unsafe { factory.0.as_ref() }.ok_or(ENODEV)?;
+        if !implementation.is_live() {
+            return Err(EAGAIN);
+        }
+        implementation.pin()?;
+        Ok(implementation)
     }
 
     pub(crate) fn next_generation(&self) {
@@ -262,21 +402,24 @@ impl Class {
             }
             inner.is_retired = true;
         }
-        let factory = self.factory.xchg(ptr::null(), Full);
-        // Creations that have read the factory are inside the domain: no transition runs,
+        let factory = core::mem::replace(&mut *self.factory.lock(), Factory(ptr::null()));
+        // Creations that have pinned the factory are inside the domain: no transition runs,
         // so none is recorded. No lock is held: a call may want it.
         self.gate.domain.synchronize();
         let mut inner = self.inner.lock();
         if self.instances() != 0 {
-            self.factory.store(factory, Relaxed);
+            *self.factory.lock() = factory;
             inner.is_retired = false;
             return Err(Refusal::new(
                 EBUSY,
                 fmt!("{} has {} instances", self.name(), self.instances()),
             ));
         }
-        let default = inner.default.take();
+        let (default, trial) = (inner.default.take(), inner.trial.take());
         drop(inner);
+        if let Some(trial) = trial {
+            trial.supersede();
+        }
         if let Some(default) = default {
             default.unpin(1);
         }
@@ -285,8 +428,16 @@ impl Class {
 
     /// Makes an instance with one handle. `arguments` are read by the implementation;
     /// `consumed` says whether they were. Sleeps.
-    fn create(self: &Arc<Self>, arguments: *mut (), consumed: &mut bool) -> Result<NonNull<Slot>> {
-        let slot = KBox::into_raw(Slot::new(self.clone())?);
+    fn create(
+        self: &Arc<Self>,
+        holder: Option<Arc<Holder>>,
+        key: Option<u64>,
+        arguments: *mut (),
+        consumed: &mut bool,
+    ) -> Result<NonNull<Slot>> {
+        let slot = Slot::new(self.clone(), holder, key)?;
+        // SAFETY: The slot is not moved before it is freed.
+        let slot = KBox::into_raw(unsafe { Pin::into_inner_unchecked(slot) });
         let mut result = Err(ENODEV);
         self.gate.call_creation(&mut || {
             // SAFETY: `slot` is this function's until it is inserted.
@@ -313,12 +464,7 @@ impl Class {
         arguments: *mut (),
         consumed: &mut bool,
     ) -> Result {
-        // SAFETY: Inside the call the factory stays what it is, and alive.
-        let implementation = unsafe { self.factory.load(Relaxed).as_ref() }.ok_or(ENODEV)?;
-        if !implementation.is_live() {
-            return Err(EAGAIN);
-        }
-        implementation.pin()?;
+        let implementation = self.pin_factory()?;
         // SAFETY: As the caller promises.
         let made = unsafe { self.fill(slot, implementation, arguments, consumed) };
         if made.is_err() {
@@ -357,6 +503,10 @@ impl Class {
         }
         self.instances.fetch_add(1, Relaxed);
         implementation.instances.fetch_add(1, Relaxed);
+        // SAFETY: As above.
+        if let Some(holder) = unsafe { (*slot).holder() } {
+            holder.count(1);
+        }
         Ok(())
     }
 }
@@ -368,6 +518,8 @@ impl Class {
 /// The class serves `I`: the fingerprints are equal.
 pub struct Typed<I: ?Sized + Interface> {
     class: Arc<Class>,
+    /// The module that opened it.
+    holder: Arc<Holder>,
     interface: PhantomData<fn(&I)>,
 }
 
@@ -378,15 +530,24 @@ impl<I: ?Sized + Interface> Typed<I> {
     ///
     /// * `ENOENT`: there is no class of this name.
     /// * `EPROTO`: it serves another interface; the log says what differs.
+    /// * `ENOMEM`.
     pub fn open(name: &CStr) -> Result<Self> {
+        // In the module that this is compiled for: the one that calls.
+        Self::open_for(name, this_module())
+    }
+
+    fn open_for(name: &CStr, module: *const bindings::module) -> Result<Self> {
         let name = name.to_str().map_err(|_| ENOENT)?;
         let class = framework().find(name).ok_or(ENOENT)?;
         if let Err(refusal) = class.interface.check(name, I::DESCRIPTION) {
             crate::log::refused_caller(&refusal);
             return Err(EPROTO);
         }
+        // SAFETY: The code of that module calls.
+        let holder = class.holder(unsafe { Holder::name_of(module) })?;
         Ok(Self {
             class,
+            holder,
             interface: PhantomData,
         })
     }
@@ -400,11 +561,28 @@ impl<I: ?Sized + Interface> Typed<I> {
     /// * `EAGAIN`: the default's module has not finished its init.
     /// * `ENOMEM`, and what the implementation's `create` returns.
     pub fn create(&self, arguments: I::Arguments) -> Result<Handle<I>> {
+        self.create_as(None, arguments)
+    }
+
+    /// The same, with a key of the caller's choice, by which the instance can be chosen for a
+    /// switch. Several instances may have the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`Typed::create`].
+    pub fn create_with_key(&self, key: u64, arguments: I::Arguments) -> Result<Handle<I>> {
+        self.create_as(Some(key), arguments)
+    }
+
+    fn create_as(&self, key: Option<u64>, arguments: I::Arguments) -> Result<Handle<I>> {
         let mut arguments = MaybeUninit::new(ManuallyDrop::new(arguments));
         let mut consumed = false;
-        let result = self
-            .class
-            .create(arguments.as_mut_ptr().cast(), &mut consumed);
+        let result = self.class.create(
+            Some(self.holder.clone()),
+            key,
+            arguments.as_mut_ptr().cast(),
+            &mut consumed,
+        );
         if !consumed {
             // SAFETY: Initialised above, and nobody has read them.
             drop(ManuallyDrop::into_inner(unsafe { arguments.assume_init() }));
@@ -423,6 +601,7 @@ impl<I: ?Sized + Interface> Clone for Typed<I> {
     fn clone(&self) -> Self {
         Self {
             class: self.class.clone(),
+            holder: self.holder.clone(),
             interface: PhantomData,
         }
     }

@@ -1,198 +1,561 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The exchange: moves every instance of one class to a twin, or leaves all as they were.
+//! The exchange: moves the instances of one class to their twins, or leaves all as they were.
+//!
+//! ```text
+//!               eager                                lazy, and atomic classes
+//!   gate open   provide: a twin for each slot        the same
+//!   closed      prepare: what may fail, for each     -
+//!   committed   commit: each is moved                flip: all slots are stale, in O(1)
+//!   gate open   -                                    the next call of a slot, or the sweep,
+//!                                                    moves it (`Slot::bring_up`)
+//!   after       reclaim: old objects are dropped     the same, in parts
+//! ```
+//!
+//! Instances are taken list by list, so the crew can share the lists out. Which instances:
+//! all of the class, or those that a switch has chosen and keeps a handle of.
 
 use core::ffi::c_void;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Relaxed, Release};
 use kernel::sync::Arc;
 
+use crate::attempt::Attempt;
 use crate::class::Class;
+use crate::crew::Crew;
 use crate::error::REASON_LEN;
+use crate::gate::{Lane, Phase, GATED};
 use crate::helpers::{molt_object_alloc, molt_object_free};
-use crate::implementation::Registered;
-use crate::object::{state_pointer, Header, Memory};
+use crate::object::{state_pointer, Memory};
+use crate::registry::framework;
+use crate::route::{Route, Routes};
+use crate::slot::{Kept, Slot};
 use crate::text::Text;
 use crate::transfer::Table;
-use crate::transition::Attempt;
 
-/// Memory for a prepared value; none where its type has no size.
-struct Place(Option<NonNull<c_void>>);
+/// How many slots are looked at under the lock of their list at once.
+const BATCH: usize = 32;
 
-// SAFETY: Plain memory, used by the updater only.
+/// From how many instances on the crew is called.
+const MANY: i64 = 256;
+
+/// Memory for a prepared value, and the table whose value is in it.
+struct Place {
+    memory: Option<NonNull<c_void>>,
+    made_by: Option<&'static Table>,
+}
+
+// SAFETY: Plain memory, used by one thread at a time.
 unsafe impl Send for Place {}
+// SAFETY: As above.
+unsafe impl Sync for Place {}
 
 impl Place {
-    fn new(table: &Table) -> Result<Self> {
-        if table.prepared_size == 0 {
-            return Ok(Self(None));
-        }
-        // SAFETY: Always safe to call.
-        let memory = unsafe { molt_object_alloc(table.prepared_size, table.prepared_align) };
-        Ok(Self(Some(NonNull::new(memory).ok_or(ENOMEM)?)))
+    fn new((size, align): (usize, usize)) -> Result<Self> {
+        let memory = match size {
+            0 => None,
+            // SAFETY: Always safe to call.
+            size => Some(NonNull::new(unsafe { molt_object_alloc(size, align) }).ok_or(ENOMEM)?),
+        };
+        Ok(Self {
+            memory,
+            made_by: None,
+        })
     }
 
-    /// Where the value goes; well aligned and not null for a type without size, too.
+    /// Where the value of `table` goes; well aligned and not null for a type without size, too.
     fn pointer(&self, table: &Table) -> *mut () {
-        match self.0 {
+        match self.memory {
             Some(memory) => memory.as_ptr().cast(),
-            None => core::ptr::without_provenance_mut(table.prepared_align),
+            None => ptr::without_provenance_mut(table.prepared_align),
+        }
+    }
+
+    /// Makes the value of `old`.
+    ///
+    /// # Safety
+    ///
+    /// `old` is a state that `route` leads from, and no call is in it.
+    unsafe fn prepare(&mut self, route: &Route, old: *mut ()) -> Result {
+        let Some(table) = route.table else {
+            return Ok(());
+        };
+        // SAFETY: The table fits the state; the place is large enough for each table.
+        unsafe { (table.prepare)(old, self.pointer(table))? };
+        self.made_by = Some(table);
+        Ok(())
+    }
+
+    /// The value, given away; for a transfer that prepares nothing, any pointer does.
+    fn take(&mut self) -> *mut () {
+        match self.made_by.take() {
+            Some(table) => self.pointer(table),
+            None => ptr::without_provenance_mut(1 << 12),
+        }
+    }
+
+    fn undo(&mut self) {
+        if let Some(table) = self.made_by.take() {
+            // SAFETY: There is a value, and nobody else takes it.
+            unsafe { (table.undo)(self.pointer(table)) };
         }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(memory) = self.0 {
+        if let Some(memory) = self.memory {
             // SAFETY: Allocated in `new`.
             unsafe { molt_object_free(memory.as_ptr()) }
         }
     }
 }
 
-/// The object that an instance gets, and after the commit the one that it had.
-struct Twin {
-    memory: Memory,
-    prepared: Place,
+/// The work on one list of the class.
+struct Part {
+    /// One for each slot, in the list's order, where something is prepared.
+    places: KVVec<Place>,
+    /// What the fallible part came to; the errno, 0 for none.
+    error: i32,
 }
 
-/// What a transition does with the instances of its class.
-///
-/// # Invariants
-///
-/// * The first `prepared` twins hold a prepared value, made from the first slots of the
-///   class in the order of its lists.
-/// * Once `moved` is not zero, that many twins hold an old object.
+/// What a transition does with the instances of one class.
 pub(crate) struct Exchange {
     class: Arc<Class>,
-    from: Arc<Registered>,
-    to: Arc<Registered>,
-    table: &'static Table,
-    twins: KVVec<Twin>,
-    prepared: usize,
-    moved: usize,
+    routes: KBox<Routes>,
+    lane: Lane,
+    /// The instances, where they are not all.
+    kept: Kept,
+    closure: u64,
+    parts: KVec<Part>,
+    /// For instances that are made between the last walk and the closing of the gate.
+    spares: KVVec<Memory>,
+    crew: Crew,
+    /// Instances whose transfer was prepared without an error, in this try.
+    asked: Atomic<u64>,
+    has_flipped: bool,
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        class: Arc<Class>,
-        from: Arc<Registered>,
-        to: Arc<Registered>,
-        table: &'static Table,
-    ) -> Self {
-        Self {
+    /// `kept`: the instances that are switched; `None`: the whole class is updated.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`. Sleeps.
+    pub(crate) fn new(class: Arc<Class>, routes: KBox<Routes>, kept: Option<Kept>) -> Result<Self> {
+        let lane = match kept {
+            Some(_) => Lane::Slots,
+            None => Lane::Class,
+        };
+        let mut parts = KVec::new();
+        let lists = match lane {
+            Lane::Class => class.lists().count(),
+            Lane::Slots => 1,
+        };
+        for _ in 0..lists {
+            let places = KVVec::new();
+            parts.push(Part { places, error: 0 }, GFP_KERNEL)?;
+        }
+        let closure = class.gate().next_closure();
+        Ok(Self {
             class,
-            from,
-            to,
-            table,
-            twins: KVVec::new(),
-            prepared: 0,
-            moved: 0,
+            routes,
+            lane,
+            kept: kept.unwrap_or(Kept::none()),
+            closure,
+            parts,
+            spares: KVVec::new(),
+            crew: Crew::new()?,
+            asked: Atomic::new(0),
+            has_flipped: false,
+        })
+    }
+
+    pub(crate) fn class(&self) -> &Arc<Class> {
+        &self.class
+    }
+
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// Runs `body` for each part, on several processors where there is much to do.
+    fn for_each_part(&self, body: &(dyn Fn(usize) + Sync)) {
+        if self.lane == Lane::Class && self.class.instances() >= MANY {
+            self.crew.run(self.parts.len(), body);
+        } else {
+            (0..self.parts.len()).for_each(body);
         }
     }
 
-    /// How many instances were moved.
-    pub(crate) fn moved(&self) -> usize {
-        self.moved
-    }
+    // ---- the gate is open --------------------------------------------------------------
 
-    /// Allocates twins until there are as many as instances. The gate is open; may sleep.
+    /// Allocates twins until each instance has one that needs one, places for prepared values,
+    /// and some spares. May sleep.
     pub(crate) fn provide(&mut self) -> Result {
-        while !self.is_provided() {
-            let state = &self.to.descriptor().state;
-            let twin = Twin {
-                memory: Memory::new(state.size, state.align)?,
-                prepared: Place::new(self.table)?,
+        let mut stock = KVVec::new();
+        let layout = self.routes.prepared_layout();
+        for index in 0..self.parts.len() {
+            let seen = match self.lane {
+                Lane::Class => self.provide_list(index, &mut stock)?,
+                Lane::Slots => self.provide_kept()?,
             };
-            self.twins.push(twin, GFP_KERNEL)?;
+            let wanted = match self.routes.can_fail() {
+                true => seen.saturating_add(seen / 8).saturating_add(BATCH),
+                false => 0,
+            };
+            let Some(part) = self.parts.get_mut(index) else {
+                continue;
+            };
+            while part.places.len() < wanted {
+                part.places.push(Place::new(layout)?, GFP_KERNEL)?;
+            }
+        }
+        let instances = usize::try_from(self.class.instances()).unwrap_or_default();
+        let spares = match self.lane {
+            Lane::Class => BATCH.saturating_add(instances / 64).min(4096),
+            Lane::Slots => 0,
+        };
+        self.stock(&mut stock, spares)?;
+        while let Some(memory) = stock.pop() {
+            self.spares.push(memory, GFP_KERNEL)?;
         }
         Ok(())
     }
 
-    pub(crate) fn is_provided(&self) -> bool {
-        usize::try_from(self.class.instances()).is_ok_and(|n| n <= self.twins.len())
+    /// Fills `stock` up to `count` twins.
+    fn stock(&self, stock: &mut KVVec<Memory>, count: usize) -> Result {
+        while stock.len() < count {
+            stock.push(self.routes.twin()?, GFP_KERNEL)?;
+        }
+        Ok(())
     }
 
-    /// Runs the fallible part for every instance. The class is quiescent.
+    /// Gives a twin to each slot of a list; returns how many slots there are.
+    fn provide_list(&self, index: usize, stock: &mut KVVec<Memory>) -> Result<usize> {
+        let lists = self.class.lists();
+        let mut seen = 0usize;
+        lists.rewind(index);
+        loop {
+            let has_more = lists.walk(index, BATCH, |slot| {
+                let is_served = self.give_twin(slot, stock);
+                seen = seen.wrapping_add(is_served.into());
+                is_served
+            });
+            if !has_more {
+                return Ok(seen);
+            }
+            self.stock(stock, BATCH)?;
+            crate::primitives::relax();
+        }
+    }
+
+    fn provide_kept(&self) -> Result<usize> {
+        let mut stock = KVVec::new();
+        for slot in self.kept.iter() {
+            self.stock(&mut stock, 1)?;
+            self.give_twin(slot, &mut stock);
+        }
+        Ok(self.kept.len())
+    }
+
+    /// Whether `slot` has a twin, or needs none, when this returns.
+    fn give_twin(&self, slot: &Slot, stock: &mut KVVec<Memory>) -> bool {
+        slot.own(|twin| {
+            // SAFETY: The slot is listed, or kept: its object's header is there.
+            let needs_one = unsafe { self.routes.of(slot.object()) }.is_some();
+            if twin.0.is_none() && needs_one {
+                twin.0 = stock.pop();
+            }
+            twin.0.is_some() || !needs_one
+        })
+    }
+
+    /// Closes the chosen slots, each by its own stamp.
+    pub(crate) fn close_slots(&self) {
+        for slot in self.kept.iter() {
+            slot.stamp
+                .store(GATED | self.closure, Release);
+        }
+    }
+
+    /// Opens them again, with the objects that they had.
+    pub(crate) fn open_slots(&self) {
+        for slot in self.kept.iter() {
+            slot.own(|_| {
+                slot.stamp
+                    .store(self.class.gate().open_stamp(), Release);
+            });
+        }
+    }
+
+    // ---- the gate is closed ------------------------------------------------------------
+
+    /// Whether each instance has what it needs; hands out spares for it.
+    pub(crate) fn is_provided(&mut self) -> bool {
+        if self.lane == Lane::Slots {
+            return true;
+        }
+        let mut spares = core::mem::replace(&mut self.spares, KVVec::new());
+        let can_fail = self.routes.can_fail();
+        let lists = self.class.lists();
+        let is_provided = self.parts.iter().enumerate().all(|(index, part)| {
+            // SAFETY: The attempt has claimed the class, and this thread drives it.
+            let (mut late, all) = unsafe { (lists.late(index), lists.quiescent(index)) };
+            late.all(|slot| self.give_twin(slot, &mut spares))
+                && (!can_fail || all.count() <= part.places.len())
+        });
+        self.spares = spares;
+        is_provided
+    }
+
+    /// Visits the slots of a part in an order that stays the same while the class is quiescent.
+    ///
+    /// # Safety
+    ///
+    /// The class, or the chosen slots are quiescent.
+    unsafe fn for_each_slot(&self, index: usize, mut visit: impl FnMut(&Slot) -> Result) -> Result {
+        match self.lane {
+            // SAFETY: As the caller promises.
+            Lane::Class => unsafe { self.class.lists().quiescent(index) }.try_for_each(visit),
+            Lane::Slots => self.kept.iter().try_for_each(&mut visit),
+        }
+    }
+
+    /// Runs the fallible part for every instance.
     pub(crate) fn prepare(&mut self, attempt: &Attempt) -> Result {
-        // SAFETY: The attempt has claimed the class, and this thread drives it.
-        let slots = unsafe { self.class.lists().quiescent() };
-        for (slot, twin) in slots.zip(&self.twins) {
-            attempt.check()?;
-            let old = state_pointer(slot.object(), &self.from);
-            // SAFETY: The table fits the state (`transfer::find`); calls are out.
-            unsafe { (self.table.prepare)(old, twin.prepared.pointer(self.table))? };
-            self.prepared += 1;
+        if !self.routes.can_fail() {
+            return attempt.check();
         }
-        Ok(())
+        self.asked.store(0, Relaxed);
+        let failed = Atomic::new(0u32);
+        let parts = Shared(self.parts.as_mut_ptr());
+        let this = &*self;
+        this.for_each_part(&|index| {
+            // SAFETY: Each part is taken once, and there are as many as `for_each_part` says.
+            let part = unsafe { &mut *parts.get().add(index) };
+            let result = framework()
+                .records
+                .with_updater(attempt, || this.prepare_part(index, part, attempt, &failed));
+            part.error = result.map_or_else(|error| error.to_errno(), |()| 0);
+        });
+        match self.parts.iter().find(|part| part.error != 0) {
+            Some(part) => Err(Error::from_errno(part.error)),
+            None => Ok(()),
+        }
+    }
+
+    fn prepare_part(
+        &self,
+        index: usize,
+        part: &mut Part,
+        attempt: &Attempt,
+        failed: &Atomic<u32>,
+    ) -> Result {
+        let mut places = part.places.iter_mut();
+        // SAFETY: The attempt has claimed the class.
+        unsafe {
+            self.for_each_slot(index, |slot| {
+                attempt.check()?;
+                // Another part has failed: its reason is the one that counts.
+                if failed.load(Relaxed) != 0 {
+                    return Ok(());
+                }
+                let (Some(place), object) = (places.next(), slot.object()) else {
+                    return Err(ENOMEM);
+                };
+                if let Some(route) = self.routes.of(object) {
+                    let old = state_pointer(object, &route.from);
+                    place
+                        .prepare(route, old)
+                        .inspect_err(|_| failed.store(1, Relaxed))?;
+                }
+                self.asked.fetch_add(1, Relaxed);
+                Ok(())
+            })
+        }
     }
 
     /// Which instance was refused, after `prepare` has failed.
     pub(crate) fn describe_failure(&self) -> Text<REASON_LEN> {
+        let all = match self.lane {
+            Lane::Class => self.class.instances(),
+            Lane::Slots => self.kept.len() as i64,
+        };
         Text::format(fmt!(
-            "the transfer to {} refused instance {} of {}",
-            self.to.label(),
-            self.prepared + 1,
-            self.class.instances()
+            "the transfer to {} refused instance {} of {all}",
+            self.routes.to.label(),
+            self.asked.load(Relaxed).wrapping_add(1)
         ))
     }
 
-    /// Takes back what `prepare` made.
+    /// Takes back what `prepare` made. The gate is open.
     pub(crate) fn undo(&mut self) {
-        for twin in self.twins.iter().take(self.prepared) {
-            // SAFETY: By the type invariant there is a value, and nobody else takes it.
-            unsafe { (self.table.undo)(twin.prepared.pointer(self.table)) };
+        for part in self.parts.iter_mut() {
+            part.places.iter_mut().for_each(Place::undo);
+            part.error = 0;
         }
-        self.prepared = 0;
     }
 
-    /// Moves every instance and makes the new implementation the one that creations use.
-    pub(crate) fn commit(&mut self, attempt: &Attempt) {
-        let stamp = self.class.gate().open_stamp().wrapping_add(1);
-        // SAFETY: As in `prepare`.
-        let slots = unsafe { self.class.lists().quiescent() };
-        for (slot, twin) in slots.zip(self.twins.iter_mut().take(self.prepared)) {
-            attempt.moving(Some(&slot.stamp));
-            let old = slot.object();
-            let new = twin.memory.header();
-            // SAFETY: The old state and the prepared value are this thread's; the twin is
-            // memory for a header and the new state.
-            unsafe {
-                new.write(Header {
-                    operations: self.to.descriptor().operations,
-                    implementation: &raw const *self.to,
-                });
-                (self.table.commit)(
-                    state_pointer(old, &self.from),
-                    twin.prepared.pointer(self.table),
-                    twin.memory.state(&self.to),
-                );
-            }
-            if let Some(old) = NonNull::new(old) {
-                // SAFETY: The slot gives its object away and gets the twin's memory.
-                let twin_memory = unsafe { Memory::from_raw(old) };
-                slot.set_object(core::mem::replace(&mut twin.memory, twin_memory).into_raw());
-            }
-            slot.stamp.store(stamp, kernel::sync::atomic::Release);
-            self.moved += 1;
-        }
-        attempt.moving(None);
-        self.prepared = 0;
-        self.class.gate().advance(stamp);
-        self.class.set_factory(&self.to);
-        self.class.next_generation();
+    /// Moves every instance, and makes the new implementation the one that creations use.
+    pub(crate) fn commit(&mut self) {
+        let parts = Shared(self.parts.as_mut_ptr());
+        let this = &*self;
+        this.count();
+        this.for_each_part(&|index| {
+            // SAFETY: As in `prepare`.
+            let part = unsafe { &mut *parts.get().add(index) };
+            let mut places = part.places.iter_mut();
+            let mut nothing = Place {
+                memory: None,
+                made_by: None,
+            };
+            // SAFETY: The class is claimed; each slot is moved under its lock, with what was
+            // prepared for it, which is in the same order.
+            let _ = unsafe {
+                this.for_each_slot(index, |slot| {
+                    let place = places.next().unwrap_or(&mut nothing);
+                    slot.own(|twin| slot.carry(&this.routes, twin, place.take()));
+                    this.routes.count_done();
+                    Ok(())
+                })
+            };
+        });
+        self.change_over();
     }
 
-    /// Drops the old objects by their own implementation's code and frees all memory.
-    pub(crate) fn reclaim(&mut self) {
-        for twin in self.twins.iter().take(self.moved) {
-            let drop_old = self.table.drop_rest.unwrap_or(self.from.descriptor().drop);
-            // SAFETY: By the type invariant this is an old object, which nobody can reach:
-            // its slot's stamp was never valid together with it since.
-            unsafe { drop_old(twin.memory.state(&self.from)) };
+    /// Makes every instance stale, to be moved later. Does not sleep, and takes the same time
+    /// whatever their number.
+    pub(crate) fn flip(&mut self) {
+        self.count();
+        self.has_flipped = true;
+        self.class.set_routes(&self.routes);
+        match self.lane {
+            Lane::Class => {}
+            Lane::Slots => self.class.gate().commit_closure(self.closure),
         }
-        self.twins.clear();
+        self.change_over();
+    }
+
+    /// Counts, while nobody is made or ended, what has to be done, and pins the new
+    /// implementation for each instance that will be its own.
+    fn count(&self) {
+        let (total, moved) = match self.lane {
+            Lane::Class => {
+                let others = self.routes.iter().filter(|route| route.table.is_some());
+                let moved = others.map(|route| route.from.instances()).sum();
+                (self.class.instances(), moved)
+            }
+            Lane::Slots => (self.kept.len() as i64, self.kept.len() as i64),
+        };
+        self.routes.set_total(total as u64);
+        // Before the gate opens: from then on instances end, and each gives up its pin.
+        self.routes.to.pin_more(moved as u64);
+    }
+
+    /// The new generation, where the whole class has one.
+    fn change_over(&self) {
+        if self.lane == Lane::Class {
+            self.class.gate().advance(self.routes.stamp());
+            self.class.set_factory(&self.routes.to);
+            self.class.next_generation();
+        }
+    }
+
+    // ---- the gate is open again --------------------------------------------------------
+
+    /// Whether instances are moved one by one, after the commit.
+    pub(crate) fn has_flipped(&self) -> bool {
+        self.has_flipped
+    }
+
+    /// Moves every instance that is stale yet, at full speed. Sleeps.
+    pub(crate) fn sweep(&self) {
+        self.for_each_part(&|index| {
+            self.begin_sweep(index);
+            while self.sweep_some(index, BATCH) {}
+        });
+    }
+
+    /// Begins a sweep of one part.
+    pub(crate) fn begin_sweep(&self, index: usize) {
+        self.class.lists().rewind(index);
+    }
+
+    /// Goes on with it, for `most` slots; whether there are more. Sleeps.
+    pub(crate) fn sweep_some(&self, index: usize, most: usize) -> bool {
+        let has_more = match self.lane {
+            Lane::Class => self.class.lists().walk(index, most.min(BATCH), |slot| {
+                slot.bring_up();
+                true
+            }),
+            Lane::Slots => {
+                self.kept.iter().for_each(Slot::bring_up);
+                false
+            }
+        };
+        crate::primitives::relax();
+        has_more
+    }
+
+    /// How many parts a sweep has.
+    pub(crate) fn parts(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// The last stale instance was moved: calls need these routes no more.
+    pub(crate) fn end_sweep(&mut self) {
+        self.class.gate().publish(self.lane, Phase::Idle);
+        self.class.clear_routes();
+        self.has_flipped = false;
+    }
+
+    /// Gives back the twins that were not needed. The gate is open. Sleeps.
+    pub(crate) fn release(&mut self) {
+        self.spares.clear();
+        match self.lane {
+            Lane::Slots => self.kept.iter().for_each(|slot| drop(slot.own(|twin| twin.0.take()))),
+            Lane::Class => (0..self.parts.len()).for_each(|index| self.release_list(index)),
+        }
+        // The slots' handles, too.
+        self.kept = Kept::none();
+    }
+
+    fn release_list(&self, index: usize) {
+        let lists = self.class.lists();
+        lists.rewind(index);
+        let mut batch = [const { None }; BATCH];
+        loop {
+            let mut free = batch.iter_mut();
+            let has_more = lists.walk(index, BATCH, |slot| match free.next() {
+                Some(place) => {
+                    *place = slot.own(|twin| twin.0.take());
+                    true
+                }
+                None => false,
+            });
+            // Freed with no lock held: large ones are unmapped.
+            batch.iter_mut().for_each(|place| drop(place.take()));
+            if !has_more {
+                return;
+            }
+        }
     }
 }
+
+/// The parts, while several processors take one each.
+struct Shared(*mut Part);
+
+impl Shared {
+    fn get(&self) -> *mut Part {
+        self.0
+    }
+}
+
+// SAFETY: Each part is used by whoever has taken its number.
+unsafe impl Send for Shared {}
+// SAFETY: As above.
+unsafe impl Sync for Shared {}

@@ -11,13 +11,24 @@
 //!   phase           a call with no record           a call of a recorded task (nested)
 //!   -------------   -----------------------------   ----------------------------------
 //!   Idle            fast path again                 fast path again
+//!   Lazy            its slot brought up, as Idle    its slot brought up, as Idle
 //!   Tracking        recorded, runs                  recorded, runs
 //!   Blocking        waits                           recorded, runs
 //!   Transferring    waits                           waits
 //! ```
 //!
+//! A transition of some instances closes their slots and not the gate: their stamps have
+//! the bit [`GATED`], which no open gate has. Such slots have a phase of their own, so a gate
+//! has two lanes. A class has one transition at a time, so one of them is idle.
+//!
+//! In a class of atomic context this path is for creations and ends of instances, which may
+//! sleep there, too. Calls of methods go through [`window`](crate::window).
+//!
 //! # Invariants
 //!
+//! * A slot is stale where its stamp says that its object belongs to a generation that a
+//!   commit has ended. Only what committed makes a slot stale: not a closed gate, and not a
+//!   phase. Whoever finds one stale, under the slot's own lock, brings it up.
 //! * Every running call is inside the domain, or has a record in the table that each
 //!   later transition scans.
 //! * Reading the phase and inserting the record are one critical section of the
@@ -28,14 +39,20 @@
 //!   then phase, so that a caller which sees `Idle` finds the fast path open.
 
 use crate::primitives::{
-    arc, current, may_sleep, now_ns, relax, same_stamp, warn_misuse, Acquire, Arc, Atomic, Domain,
-    Guard, Reader, Relaxed, Release, Result, WaitQueue,
+    arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, warn_misuse, warn_trespass,
+    Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result, WaitQueue,
 };
+use crate::attempt::Trespass;
 use crate::record::{Head, Record, Records, Role};
-use crate::transition::Trespass;
+use crate::slot::Slot;
+use crate::window::Window;
 
 /// The stamp that no slot has.
 pub(crate) const CLOSED: u64 = 0;
+
+/// Set in the stamp of a slot that a transition has closed by itself. The other bits are
+/// the number of that closure, which grows with each in the class.
+pub(crate) const GATED: u64 = 1 << 63;
 
 /// Phases of a gate, as the slow path sees them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +66,27 @@ pub enum Phase {
     Blocking = 2,
     /// Nobody is let in: the state is being moved.
     Transferring = 3,
+    /// Committed; each object is moved before the next call of its instance.
+    Lazy = 4,
+}
+
+/// Which slots a transition closes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lane {
+    /// All, by the stamp of the gate.
+    Class,
+    /// Some, each by its own stamp.
+    Slots,
+}
+
+impl Lane {
+    /// The lane of a call whose slot has this stamp.
+    fn of(stamp: u64) -> Self {
+        match stamp & GATED {
+            0 => Self::Class,
+            _ => Self::Slots,
+        }
+    }
 }
 
 impl Phase {
@@ -57,6 +95,7 @@ impl Phase {
             0 => Self::Idle,
             1 => Self::Tracking,
             2 => Self::Blocking,
+            4 => Self::Lazy,
             _ => Self::Transferring,
         }
     }
@@ -64,7 +103,7 @@ impl Phase {
     /// Whether a call is let in; `nested`: its task is inside a recorded call.
     fn lets_in(self, nested: bool) -> bool {
         match self {
-            Self::Idle | Self::Tracking => true,
+            Self::Idle | Self::Tracking | Self::Lazy => true,
             Self::Blocking => nested,
             Self::Transferring => false,
         }
@@ -77,6 +116,7 @@ impl Phase {
             Self::Tracking => "tracking",
             Self::Blocking => "blocking",
             Self::Transferring => "transferring",
+            Self::Lazy => "lazy",
         }
     }
 }
@@ -100,8 +140,16 @@ pub struct Gate {
     pub(crate) domain: Domain,
     pub(crate) stamp: Atomic<u64>,
     phase: Atomic<u32>,
+    /// The phase of the slots that are closed by themselves.
+    slots_phase: Atomic<u32>,
     /// The stamp that valid slots have, whether or not the gate is closed at the moment.
     open_stamp: Atomic<u64>,
+    /// The last closure of single slots that was committed.
+    committed_closure: Atomic<u64>,
+    closures: Atomic<u64>,
+    is_atomic: bool,
+    /// Where calls of an atomic class go while a transition runs.
+    window: Atomic<*const Window>,
     wait: WaitQueue,
     records: Arc<Records>,
     recorded: Atomic<u64>,
@@ -118,12 +166,17 @@ impl Gate {
     /// # Errors
     ///
     /// `ENOMEM`. Sleeps.
-    pub(crate) fn new(records: Arc<Records>) -> Result<Arc<Self>> {
+    pub(crate) fn new(records: Arc<Records>, is_atomic: bool) -> Result<Arc<Self>> {
         let gate = arc(Self {
             domain: Domain::new(),
             stamp: Atomic::new(CLOSED + 1),
             phase: Atomic::new(Phase::Idle as u32),
+            slots_phase: Atomic::new(Phase::Idle as u32),
             open_stamp: Atomic::new(CLOSED + 1),
+            committed_closure: Atomic::new(0),
+            closures: Atomic::new(0),
+            is_atomic,
+            window: Atomic::new(core::ptr::null()),
             wait: WaitQueue::new(),
             records,
             recorded: Atomic::new(0),
@@ -137,9 +190,39 @@ impl Gate {
         Ok(gate)
     }
 
-    /// The phase of the gate. May have changed by the time the caller looks at it.
+    /// The phase of the gate, or of the slots that are closed by themselves, if any. May have
+    /// changed by the time the caller looks at it.
     pub fn phase(&self) -> Phase {
-        Phase::from_raw(self.phase.load(Acquire))
+        match self.phase_in(Lane::Class) {
+            Phase::Idle => self.phase_in(Lane::Slots),
+            phase => phase,
+        }
+    }
+
+    /// The phase of one lane.
+    pub(crate) fn phase_in(&self, lane: Lane) -> Phase {
+        let phase = match lane {
+            Lane::Class => &self.phase,
+            Lane::Slots => &self.slots_phase,
+        };
+        Phase::from_raw(phase.load(Acquire))
+    }
+
+    /// Whether methods of the class are called from where nobody may sleep.
+    pub(crate) fn is_atomic(&self) -> bool {
+        self.is_atomic
+    }
+
+    /// Whether a slot with this stamp holds an object that a commit has made outdated.
+    ///
+    /// Not "is this stamp other than the gate's": a caller can have been delayed on its way
+    /// here until the next transition has closed the gate and its calls are still running.
+    pub(crate) fn is_stale(&self, stamp: u64) -> bool {
+        match Lane::of(stamp) {
+            // Acquire: with the commit, what it was made of is there.
+            Lane::Class => stamp < self.open_stamp.load(Acquire),
+            Lane::Slots => stamp & !GATED <= self.committed_closure.load(Acquire),
+        }
     }
 
     /// The stamp that a slot must have to be valid.
@@ -169,9 +252,12 @@ impl Gate {
     // ---- the updater's side ------------------------------------------------------------
 
     /// Publishes `phase`; waiters are woken separately, when all gates are set.
-    pub(crate) fn publish(&self, phase: Phase) {
+    pub(crate) fn publish(&self, lane: Lane, phase: Phase) {
         // Release: whoever reads `Idle` finds the stamp that was stored before it.
-        self.phase.store(phase as u32, Release);
+        match lane {
+            Lane::Class => self.phase.store(phase as u32, Release),
+            Lane::Slots => self.slots_phase.store(phase as u32, Release),
+        }
     }
 
     /// Sends every new call to the slow path.
@@ -186,7 +272,30 @@ impl Gate {
 
     /// Makes `stamp` the valid one. The gate stays closed.
     pub(crate) fn advance(&self, stamp: u64) {
-        self.open_stamp.store(stamp, Relaxed);
+        self.open_stamp.store(stamp, Release);
+    }
+
+    /// Makes the slots that closure number `closure` has closed stale: their transition has
+    /// committed.
+    pub(crate) fn commit_closure(&self, closure: u64) {
+        self.committed_closure.store(closure, Release);
+    }
+
+    /// A number for the next closure of single slots: larger than any before.
+    pub(crate) fn next_closure(&self) -> u64 {
+        self.closures.fetch_add(1, Full).wrapping_add(1)
+    }
+
+    /// Sends calls of an atomic class through `window`, or, with null, on the fast path.
+    pub(crate) fn set_window(&self, window: *const Window) {
+        // Release: whoever finds none finds the stamp that was stored before. A pointer
+        // published by rcu_assign_pointer() would not do: null carries no dependency.
+        self.window.store(window, Release);
+    }
+
+    /// The window, which is alive while the caller cannot be preempted.
+    pub(crate) fn window(&self) -> *const Window {
+        self.window.load(Acquire)
     }
 
     pub(crate) fn wake_waiters(&self) {
@@ -202,15 +311,23 @@ impl Gate {
         }
     }
 
-    /// Runs `body` as a call through a slot whose stamp is `stamp`.
+    /// Runs `body`, which ends the instance of `slot`, as a call of the class. May sleep,
+    /// in a class of atomic context, too.
+    pub(crate) fn call_end(&self, slot: &Slot, body: &mut dyn FnMut()) {
+        if !self.pass_open(Some(slot), body) {
+            self.pass(Some(slot), body);
+        }
+    }
+
+    /// Runs `body` as a call through `slot`.
     ///
     /// This is where every call of a method goes. `body` loads the slot's object itself. May
-    /// sleep at the gate.
+    /// sleep at the gate, or spin there in a class of atomic context.
     #[inline(always)]
-    pub fn call<R>(&self, stamp: &Atomic<u64>, body: impl FnOnce() -> R) -> R {
+    pub(crate) fn call<R>(&self, slot: &Slot, body: impl FnOnce() -> R) -> R {
         let reader = self.domain.enter();
-        if !same_stamp(stamp, &self.stamp) {
-            return self.call_late(reader, stamp, body);
+        if !same_stamp(&slot.stamp, &self.stamp) {
+            return self.call_late(reader, slot, body);
         }
         let result = body();
         self.domain.leave(reader);
@@ -219,35 +336,41 @@ impl Gate {
 
     #[cold]
     #[inline(never)]
-    fn call_late<R>(&self, reader: Reader, stamp: &Atomic<u64>, body: impl FnOnce() -> R) -> R {
-        // Nobody sleeps at a gate inside the domain: the updater waits for its readers.
-        self.domain.leave(reader);
+    fn call_late<R>(&self, reader: Reader, slot: &Slot, body: impl FnOnce() -> R) -> R {
         let mut body = Some(body);
         let mut result = None;
-        self.pass(Some(stamp), &mut || {
-            result = body.take().map(|body| body());
-        });
+        let mut run = || result = body.take().map(|body| body());
+        if self.is_atomic {
+            // Inside the domain to the end: no later transition looks at records of this one.
+            crate::window::pass(self, slot, &mut run);
+            self.domain.leave(reader);
+        } else {
+            // Nobody sleeps at a gate inside the domain: the updater waits for its readers.
+            self.domain.leave(reader);
+            self.pass(Some(slot), &mut run);
+        }
         match result {
             Some(result) => result,
-            // SAFETY: `pass` runs its closure exactly once, and `body` was there.
+            // SAFETY: Either way the closure runs exactly once, and `body` was there.
             None => unsafe { core::hint::unreachable_unchecked() },
         }
     }
 
     /// Runs `body` as a call of this class that came too late for the fast path.
     ///
-    /// `stamp` is the stamp of the slot that is called, `None` for a creation. `body` runs
+    /// `slot` is the one that is called, `None` for a creation. `body` runs
     /// exactly once, inside the domain or recorded; it loads the slot's object itself.
     /// Sleeps at the gate while the class is closed; must not be called inside the domain.
     #[cold]
     #[inline(never)]
-    pub fn pass(&self, stamp: Option<&Atomic<u64>>, body: &mut dyn FnMut()) {
+    pub(crate) fn pass(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
+        refuse_rules(slot);
         let task = current();
         let attempt = self.records.bucket(task).attempt_of(task);
         if let Some(attempt) = attempt {
             // SAFETY: An updater's record lies deeper on this very stack, so the attempt
             // that it names is alive.
-            if unsafe { (*attempt).trespass(self, stamp) } == Trespass::RunNow {
+            if unsafe { (*attempt).trespass(self, slot) } == Trespass::RunNow {
                 return body();
             }
         }
@@ -256,7 +379,8 @@ impl Gate {
         let mut since_ns = None;
         loop {
             let bucket = self.records.bucket(task);
-            let phase = self.phase();
+            let lane = slot.map_or(Lane::Class, |slot| Lane::of(slot.stamp.load(Acquire)));
+            let phase = self.phase_in(lane);
             let nested = bucket.has_call_of(task);
             if phase.lets_in(nested) || is_misused {
                 // Under the lock: an updater that sees nobody waiting, and closes, then
@@ -264,9 +388,12 @@ impl Gate {
                 self.note_wait(&mut since_ns);
             }
             match phase {
-                Phase::Idle => {
+                Phase::Idle | Phase::Lazy => {
                     drop(bucket);
-                    if self.pass_open(stamp, body) {
+                    if let (Phase::Lazy, Some(slot)) = (phase, slot) {
+                        slot.bring_up();
+                    }
+                    if self.pass_open(slot, body) {
                         return;
                     }
                 }
@@ -278,17 +405,17 @@ impl Gate {
                 }
                 _ => {
                     drop(bucket);
-                    self.wait(nested, &mut since_ns);
+                    self.wait(lane, nested, &mut since_ns);
                 }
             }
         }
     }
 
     /// The fast path once more; `false` where the gate was closed meanwhile.
-    fn pass_open(&self, stamp: Option<&Atomic<u64>>, body: &mut dyn FnMut()) -> bool {
+    fn pass_open(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) -> bool {
         let reader = self.domain.enter();
         let open = self.stamp.load(Acquire);
-        let valid = open != CLOSED && stamp.is_none_or(|stamp| stamp.load(Acquire) == open);
+        let valid = open != CLOSED && slot.is_none_or(|slot| slot.stamp.load(Acquire) == open);
         if valid {
             body();
         }
@@ -306,10 +433,7 @@ impl Gate {
         // SAFETY: `record` stays in this frame, and is removed below.
         unsafe { bucket.insert(place) };
         drop(bucket);
-        self.recorded.fetch_add(1, Relaxed);
-        if nested {
-            self.nested.fetch_add(1, Relaxed);
-        }
+        self.count_recorded(nested);
 
         body();
 
@@ -317,21 +441,50 @@ impl Gate {
         // this section of the lock, and the updater finds the record gone in a later one.
         let mut bucket = self.records.bucket(task);
         bucket.remove(place);
-        let awaited = matches!(self.phase(), Phase::Blocking | Phase::Transferring);
+        let awaited = [Lane::Class, Lane::Slots].into_iter().any(|lane| {
+            matches!(
+                self.phase_in(lane),
+                Phase::Blocking | Phase::Transferring
+            )
+        });
         drop(bucket);
         if awaited {
             self.records.wake_updaters();
         }
     }
 
+    /// Whether a call through `slot`, whose caller is inside the domain, may run.
+    pub(crate) fn is_open_for(&self, slot: &Slot) -> bool {
+        same_stamp(&slot.stamp, &self.stamp)
+    }
+
+    /// Whether objects are moved by the next call of `slot` at present.
+    pub(crate) fn is_lazy_for(&self, slot: &Slot) -> bool {
+        self.phase_in(Lane::of(slot.stamp.load(Acquire))) == Phase::Lazy
+    }
+
+    /// Counts a call of an atomic class that was recorded.
+    pub(crate) fn count_recorded(&self, nested: bool) {
+        self.recorded.fetch_add(1, Relaxed);
+        if nested {
+            self.nested.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Counts a call of an atomic class that has spun since `since_ns`.
+    pub(crate) fn count_spun(&self, since_ns: u64) {
+        self.waited.fetch_add(1, Relaxed);
+        self.keep_longest(now_ns().wrapping_sub(since_ns));
+    }
+
     /// Sleeps until the phase may let this call in.
-    fn wait(&self, nested: bool, since_ns: &mut Option<u64>) {
+    fn wait(&self, lane: Lane, nested: bool, since_ns: &mut Option<u64>) {
         if since_ns.is_none() {
             *since_ns = Some(now_ns());
             self.waited.fetch_add(1, Relaxed);
             self.waiting.fetch_add(1, Relaxed);
         }
-        self.wait.wait(|| self.phase().lets_in(nested));
+        self.wait.wait(|| self.phase_in(lane).lets_in(nested));
     }
 
     /// Notes how long a call has waited, now that it is let in.
@@ -339,7 +492,11 @@ impl Gate {
         let Some(since_ns) = since_ns.take() else {
             return;
         };
-        let waited_ns = now_ns().wrapping_sub(since_ns);
+        self.keep_longest(now_ns().wrapping_sub(since_ns));
+        self.waiting.fetch_sub(1, Release);
+    }
+
+    fn keep_longest(&self, waited_ns: u64) {
         let mut longest = self.longest_wait_ns.load(Relaxed);
         while waited_ns > longest {
             match self.longest_wait_ns.cmpxchg(longest, waited_ns, Relaxed) {
@@ -347,6 +504,21 @@ impl Gate {
                 Err(seen) => longest = seen,
             }
         }
-        self.waiting.fetch_sub(1, Release);
+    }
+}
+
+/// Deals with a call that a rule makes while it moves an instance, on this very processor.
+///
+/// The generation is committed then, and nothing can be taken back. A call of another instance
+/// goes on, with a warning. One of the instance that is being moved, whose state is neither
+/// old nor new, can never be let in: it stops here, which is loud but corrupts nothing.
+pub(crate) fn refuse_rules(slot: Option<&Slot>) {
+    let moving = moving();
+    if moving.is_null() {
+        return;
+    }
+    warn_trespass();
+    if slot.is_none_or(|slot| core::ptr::eq(slot, moving)) {
+        halt();
     }
 }

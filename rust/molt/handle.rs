@@ -13,10 +13,16 @@ use crate::slot::Slot;
 
 /// A counted reference to an instance, typed by its interface.
 ///
-/// The methods of the interface are methods of the handle. A call may sleep where the
-/// class's context is sleepable; it waits while the class is being updated, in each try of the
-/// update for about `pause_ms` and as long as the commit takes, not interruptibly, and it
-/// never fails because of one. No spinlock and no RCU read lock may be held.
+/// The methods of the interface are methods of the handle. A call never fails because of an
+/// update. While the class is being updated it waits:
+///
+/// * In a class of sleepable context asleep, not interruptibly, in each try of the update for
+///   about `pause_ms` and as long as the commit takes. No spinlock and no RCU read lock
+///   may be held.
+/// * In one of atomic context spinning, for about 50 us and as long as the commit takes: a
+///   few instructions for each class. It may be made anywhere but in an NMI.
+///
+/// After a lazy update the first call of an instance moves its state.
 ///
 /// A handle may be cloned and dropped in any context. The last drop ends the instance,
 /// from a worker of `molt.ko`.
@@ -63,7 +69,7 @@ impl<I: ?Sized + Interface> Handle<I> {
     #[inline(always)]
     pub fn call<R>(&self, method: impl FnOnce(*const Header, &I::Operations) -> R) -> R {
         let slot = self.slot();
-        slot.gate().call(&slot.stamp, move || {
+        slot.gate().call(slot, move || {
             let object = slot.object();
             // SAFETY: Inside a call the object is valid, and its table is the one that
             // `Serves<T>` gave for `I`.

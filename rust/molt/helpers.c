@@ -6,8 +6,10 @@
 
 #include <linux/delay.h>
 #include <linux/hash.h>
+#include <linux/kallsyms.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -17,6 +19,9 @@
 #include <linux/wait.h>
 
 #include "helpers.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 /* The domain of a class. */
 
@@ -72,6 +77,16 @@ bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *a
 	return !wait_event_hrtimeout(*queue, condition(argument), ns_to_ktime(timeout_ns));
 }
 
+void molt_wait_idle(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
+		    u64 timeout_ns)
+{
+	u64 jiffies_left = timeout_ns == U64_MAX ? MAX_SCHEDULE_TIMEOUT :
+						   nsecs_to_jiffies64(timeout_ns) + 1;
+
+	wait_event_idle_timeout(*queue, condition(argument),
+				min_t(u64, jiffies_left, MAX_SCHEDULE_TIMEOUT));
+}
+
 bool molt_wait_killable(struct wait_queue_head *queue, bool (*condition)(void *), void *argument)
 {
 	return !wait_event_killable(*queue, condition(argument));
@@ -94,6 +109,54 @@ void molt_sleep_ns(u64 ns)
 	u64 us = max_t(u64, div_u64(ns, NSEC_PER_USEC), 1);
 
 	usleep_range(us, us + us / 8 + 1);
+}
+
+/* Processors. */
+
+void molt_pin(void)
+{
+	preempt_disable();
+}
+
+void molt_unpin(void)
+{
+	preempt_enable();
+}
+
+static DEFINE_PER_CPU(const void *, molt_moving_slot);
+
+const void *molt_moving(const void *slot, bool is_set)
+{
+	const void *before = this_cpu_read(molt_moving_slot);
+
+	if (is_set)
+		this_cpu_write(molt_moving_slot, slot);
+	return before;
+}
+
+bool molt_is_nmi(void)
+{
+	return in_nmi();
+}
+
+void molt_warn_nmi(void)
+{
+	WARN_ONCE(1, "molt: a class was called from an NMI\n");
+}
+
+u32 molt_noio_begin(void)
+{
+	return memalloc_noio_save();
+}
+
+void molt_noio_end(u32 before)
+{
+	memalloc_noio_restore(before);
+}
+
+u32 molt_online(void)
+{
+	return num_online_cpus();
 }
 
 void molt_warn_misuse(void)
@@ -160,6 +223,38 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 	kfree(entries);
 }
 
+/*
+ * Writes the functions on a task's stack, innermost first, one in a line, by name and
+ * without addresses. Returns how many bytes that were. Best effort, as above.
+ */
+size_t molt_task_stack(s32 pid, char *text, size_t size)
+{
+	unsigned long entries[MOLT_STACK_SHOWN];
+	struct task_struct *task;
+	unsigned int count, i;
+	size_t length = 0;
+
+	rcu_read_lock();
+	task = pid_task(find_pid_ns(pid, &init_pid_ns), PIDTYPE_PID);
+	if (!task || task == current) {
+		rcu_read_unlock();
+		return 0;
+	}
+	count = stack_trace_save_tsk(task, entries, MOLT_STACK_SHOWN, 0);
+	rcu_read_unlock();
+
+	/* The modules that these lie in may go meanwhile: then there is no name. */
+	for (i = 0; i < count; i++) {
+		char name[KSYM_SYMBOL_LEN];
+
+		sprint_symbol_no_offset(name, entries[i]);
+		if (!strncmp(name, "0x", 2))
+			continue;
+		length += scnprintf(text + length, size - length, "%s\n", name);
+	}
+	return length;
+}
+
 u32 molt_processor(void)
 {
 	return raw_smp_processor_id();
@@ -196,6 +291,23 @@ const char *molt_module_srcversion(const struct module *module)
 void molt_rcu_barrier(void)
 {
 	rcu_barrier();
+}
+
+/* Tracepoints. */
+
+void molt_trace_begin(u64 id, const char *class, const char *from, const char *to)
+{
+	trace_molt_begin(id, class, from, to);
+}
+
+void molt_trace_end(u64 id, const char *class, const char *edge, int error)
+{
+	if (!strcmp(edge, "abort"))
+		trace_molt_abort(id, class, error);
+	else if (!strcmp(edge, "commit"))
+		trace_molt_commit(id, class, error);
+	else
+		trace_molt_end(id, class, error);
 }
 
 /* Threads and work of this module. */
@@ -262,6 +374,11 @@ void molt_work_flush(struct work_struct *work)
 	flush_work(work);
 }
 
+void molt_work_cancel(struct work_struct *work)
+{
+	cancel_work_sync(work);
+}
+
 /* Memory for objects: of any alignment that a state type asks for. */
 
 void *molt_object_alloc(size_t size, size_t align)
@@ -282,6 +399,10 @@ int molt_test_hold;
 module_param_named(test_hold, molt_test_hold, int, 0600);
 MODULE_PARM_DESC(test_hold,
 		 "Hold transitions: 1 tracking, 2 blocking, 3 transferring, 4 prepared");
+
+int molt_test_dawdle_us;
+module_param_named(test_dawdle_us, molt_test_dawdle_us, int, 0600);
+MODULE_PARM_DESC(test_dawdle_us, "Lengthen each closure of a window by so many microseconds");
 
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);

@@ -12,6 +12,9 @@
 /* Depth to which stacks are searched for frames of a module. */
 #define MOLT_STACK_ENTRIES 64
 
+/* How many frames of a blocker are shown. */
+#define MOLT_STACK_SHOWN 12
+
 struct module;
 struct srcu_struct;
 
@@ -25,8 +28,18 @@ void molt_wait_init(struct wait_queue_head *queue);
 void molt_wait_wake(struct wait_queue_head *queue);
 bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
 	       u64 timeout_ns);
+void molt_wait_idle(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
+		    u64 timeout_ns);
 bool molt_wait_killable(struct wait_queue_head *queue, bool (*condition)(void *), void *argument);
 
+void molt_pin(void);
+void molt_unpin(void);
+const void *molt_moving(const void *slot, bool is_set);
+bool molt_is_nmi(void);
+void molt_warn_nmi(void);
+u32 molt_online(void);
+u32 molt_noio_begin(void);
+void molt_noio_end(u32 before);
 bool molt_may_sleep(void);
 void molt_relax(void);
 void molt_sleep_ns(u64 ns);
@@ -38,6 +51,9 @@ void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_
 bool molt_has_oopsed(void);
 bool molt_capable(void);
 u32 molt_processor(void);
+size_t molt_task_stack(s32 pid, char *text, size_t size);
+void molt_trace_begin(u64 id, const char *class, const char *from, const char *to);
+void molt_trace_end(u64 id, const char *class, const char *edge, int error);
 typedef void (*molt_found_t)(struct task_struct *task, void *argument);
 void molt_find_tasks_in(const struct module *module, molt_found_t found, void *argument);
 
@@ -54,6 +70,7 @@ void molt_workqueue_destroy(struct workqueue_struct *queue);
 void molt_work_init(struct work_struct *work, work_func_t func);
 void molt_work_queue(struct workqueue_struct *queue, struct work_struct *work);
 void molt_work_flush(struct work_struct *work);
+void molt_work_cancel(struct work_struct *work);
 
 void *molt_object_alloc(size_t size, size_t align);
 void molt_object_free(void *object);

@@ -22,6 +22,9 @@ extern "C" {
         found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
         argument: *mut c_void,
     );
+    pub(crate) fn molt_task_stack(pid: i32, text: *mut c_char, size: usize) -> usize;
+    pub(crate) fn molt_trace_begin(id: u64, class: *const c_char, from: *const c_char, to: *const c_char);
+    pub(crate) fn molt_trace_end(id: u64, class: *const c_char, edge: *const c_char, error: c_int);
     pub(crate) fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
     pub(crate) fn molt_object_free(object: *mut c_void);
     pub(crate) fn molt_module_get(module: *mut bindings::module) -> bool;
@@ -44,6 +47,21 @@ extern "C" {
         argument: *mut c_void,
         timeout_ns: u64,
     ) -> bool;
+    pub(crate) fn molt_wait_idle(
+        queue: *mut bindings::wait_queue_head,
+        condition: unsafe extern "C" fn(*mut c_void) -> bool,
+        argument: *mut c_void,
+        timeout_ns: u64,
+    );
+    pub(crate) fn molt_pin();
+    pub(crate) fn molt_unpin();
+    pub(crate) fn molt_moving(slot: *const c_void, is_set: bool) -> *const c_void;
+    pub(crate) fn molt_is_nmi() -> bool;
+    pub(crate) fn molt_warn_nmi();
+    pub(crate) fn molt_work_cancel(work: *mut bindings::work_struct);
+    pub(crate) fn molt_online() -> u32;
+    pub(crate) fn molt_noio_begin() -> u32;
+    pub(crate) fn molt_noio_end(before: u32);
     pub(crate) fn molt_may_sleep() -> bool;
     pub(crate) fn molt_relax();
     pub(crate) fn molt_sleep_ns(ns: u64);
@@ -64,6 +82,7 @@ extern "C" {
     pub(crate) fn molt_processor() -> u32;
     pub(crate) static molt_test_hold: i32;
     pub(crate) static molt_test_state: bool;
+    pub(crate) static molt_test_dawdle_us: i32;
     pub(crate) fn molt_has_oopsed() -> bool;
     pub(crate) fn molt_capable() -> bool;
     pub(crate) fn molt_rcu_barrier();

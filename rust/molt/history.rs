@@ -8,18 +8,22 @@ use crate::blocker::Who;
 use crate::gate::Traffic;
 use crate::registry::framework;
 use crate::text::{Name, Text};
-use crate::transition::Timing;
+use crate::attempt::Timing;
 
 /// How many transitions are remembered; about 0.5 KiB each.
 const MOST: usize = 2048;
 
-/// One transition that has ended.
+/// One class of a transition that has committed or was aborted.
 #[derive(Clone, Copy)]
 pub struct Entry {
     /// The transition's number.
     pub id: u64,
     /// Who asked for it.
     pub who: Who,
+    /// `update`, `switch` or `repair`.
+    pub verb: &'static str,
+    /// `eager`, `lazy` or `background`.
+    pub policy: &'static str,
     /// The class.
     pub class: Name,
     /// `implementation@version` before.
@@ -40,6 +44,28 @@ pub struct Entry {
     pub traffic: Traffic,
     /// The longest wait of a call, in nanoseconds.
     pub longest_wait_ns: u64,
+}
+
+impl Entry {
+    /// An entry that has nothing to tell yet.
+    pub(crate) fn new(id: u64, who: Who) -> Self {
+        Self {
+            id,
+            who,
+            verb: "",
+            policy: "",
+            class: Name::new(),
+            from: Text::new(),
+            to: Text::new(),
+            result: "",
+            generation: 0,
+            instances: 0,
+            timing: Timing::default(),
+            reclaiming_ns: 0,
+            traffic: Traffic::default(),
+            longest_wait_ns: 0,
+        }
+    }
 }
 
 /// The last transitions, oldest first from `next` on.
@@ -64,6 +90,14 @@ impl History {
             *oldest = entry;
             self.next = (self.next + 1) % MOST;
         }
+    }
+}
+
+impl History {
+    /// Adds what is known later to the entries of a transition, as far as they are remembered.
+    pub(crate) fn amend(&mut self, id: u64, f: impl FnMut(&mut Entry)) {
+        let own = self.entries.iter_mut().filter(|entry| entry.id == id);
+        own.for_each(f);
     }
 }
 

@@ -3,7 +3,7 @@
 //! Implementations: one version of the code behind a class, brought by a module.
 
 use kernel::bindings;
-use kernel::error::code::ENODEV;
+use kernel::error::code::{ENODEV, ENOENT};
 use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
@@ -11,6 +11,7 @@ use kernel::sync::{Arc, SpinLock};
 
 use kernel::ffi::c_char;
 
+use crate::callback::Callbacks;
 use crate::class::Class;
 use crate::error::Refusal;
 use crate::helpers::{
@@ -41,12 +42,21 @@ pub struct Descriptor {
     pub(crate) create: unsafe fn(arguments: *mut (), state: *mut ()) -> Result,
     pub(crate) drop: unsafe fn(state: *mut ()),
     pub(crate) transfers: &'static [transfer::Table],
+    pub(crate) callbacks: Option<Callbacks>,
 }
 
 // SAFETY: Constant data.
 unsafe impl Sync for Descriptor {}
 
 impl Descriptor {
+    /// Adds what runs before and after an update to this implementation.
+    pub const fn with_callbacks(self, callbacks: Callbacks) -> Self {
+        Self {
+            callbacks: Some(callbacks),
+            ..self
+        }
+    }
+
     /// Describes `T` as an implementation of `I`. [`module!`](crate::module) calls this.
     pub const fn of<I, T>(
         class: &'static str,
@@ -68,6 +78,7 @@ impl Descriptor {
             create: create::<I, T>,
             drop: drop_state::<T>,
             transfers,
+            callbacks: None,
         }
     }
 }
@@ -230,10 +241,50 @@ impl Registered {
     }
 }
 
+/// One reason for which an implementation's module has to stay, given up by the drop.
+///
+/// As with [`Registered::unpin`] no frame of that module may be below the drop.
+pub(crate) struct Pin(Arc<Registered>);
+
+impl Pin {
+    /// # Errors
+    ///
+    /// `ENOENT`: the module is going.
+    pub(crate) fn new(implementation: &Arc<Registered>) -> Result<Self, Refusal> {
+        implementation.pin().map_err(|_| {
+            Refusal::new(
+                ENOENT,
+                fmt!("module {} is going", implementation.module_name()),
+            )
+        })?;
+        Ok(Self(implementation.clone()))
+    }
+
+    /// Leaves the reason to somebody else.
+    pub(crate) fn keep(self) {
+        // SAFETY: The reference is dropped, once, and the reason is not given up.
+        drop(unsafe { core::ptr::read(&core::mem::ManuallyDrop::new(self).0) });
+    }
+}
+
+impl core::ops::Deref for Pin {
+    type Target = Arc<Registered>;
+
+    fn deref(&self) -> &Arc<Registered> {
+        &self.0
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.0.unpin(1);
+    }
+}
+
 /// # Safety
 ///
 /// `text` is a C string that is valid for the length of the call.
-unsafe fn copy_text<const N: usize>(text: *const c_char) -> Text<N> {
+pub(crate) unsafe fn copy_text<const N: usize>(text: *const c_char) -> Text<N> {
     // SAFETY: The caller passes a C string that is valid for now.
     let text = unsafe { CStr::from_char_ptr(text) };
     Text::from(text.to_str().unwrap_or_default())
@@ -263,7 +314,8 @@ impl Registration {
     /// # Errors
     ///
     /// * `EINVAL`: a name is empty, too long, or has a character outside `[A-Za-z0-9_-]`.
-    /// * `EINVAL`, too: the interface's context is atomic, which is not supported.
+    /// * `EINVAL`, too: the context is atomic, and this kernel is one for real-time, where a
+    ///   spinning caller could keep the call that it waits for from the processor.
     /// * `EEXIST`: the class has an implementation of this name and version.
     /// * `EBUSY`: the class is being removed.
     /// * `ENODEV`: the module is going.

@@ -2,19 +2,23 @@
 
 //! Molt: dynamic update for kernel modules written in Rust.
 //!
-//! Where a call goes: [`handle`], then [`gate`]. Where a transition is driven:
-//! [`update`], then [`transition`]. Where state is moved: [`exchange`], by the tables of
-//! [`transfer`].
+//! Where a call goes: [`handle`], then [`gate`], and [`window`] in classes of atomic context.
+//! Where a transition is driven: [`plan`], [`transition`], [`job`], then [`attempt`]. Where
+//! state is moved: [`exchange`], by the tables of [`transfer`].
 //!
 //! A public function that may sleep says so; all others may be called in any context but an NMI.
 //! Times are in the unit that the name ends in.
 
 #![crate_name = "molt"]
 
+mod attempt;
 mod blocker;
+pub mod callback;
 mod census;
+pub mod choice;
 pub mod class;
 pub mod contract;
+mod crew;
 pub mod error;
 mod exchange;
 pub mod fingerprint;
@@ -22,8 +26,10 @@ pub mod gate;
 pub mod handle;
 mod helpers;
 pub mod history;
+pub mod holder;
 pub mod implementation;
 pub mod interface;
+mod job;
 mod log;
 pub mod movable;
 pub mod object;
@@ -32,15 +38,21 @@ mod primitives;
 mod reaper;
 mod record;
 pub mod registry;
+mod route;
 pub mod schema;
 mod slot;
+mod sweep;
 mod testing;
 pub mod text;
+mod trace;
 pub mod transfer;
 pub mod transition;
-pub mod update;
+mod trial;
+mod window;
 
-pub use blocker::{Blocker, Who};
+pub use attempt::Timing;
+pub use blocker::{Blocker, Stack, Who};
+pub use callback::Callback;
 pub use class::Typed as Class;
 pub use handle::Handle;
 pub use implementation::Implementation;
@@ -48,7 +60,7 @@ pub use molt_macros::{interface, module, Movable, State};
 pub use movable::Movable;
 pub use schema::State;
 pub use testing::shows_state;
-pub use transfer::Transfer;
+pub use transfer::{Convert, Transfer};
 
 use kernel::prelude::{Result, ThisModule};
 

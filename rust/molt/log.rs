@@ -7,6 +7,7 @@ use kernel::prelude::*;
 use crate::error::Refusal;
 use crate::history::Entry;
 use crate::implementation::Descriptor;
+use crate::transition::Member;
 
 pub(crate) fn refused_registration(descriptor: &Descriptor, refusal: &Refusal) {
     pr_err!(
@@ -26,7 +27,8 @@ pub(crate) fn refused_caller(refusal: &Refusal) {
     );
 }
 
-pub(crate) fn begun(id: u64, class: &str, from: &str, to: &str) {
+pub(crate) fn begun(id: u64, member: &Member) {
+    let (class, from, to) = (member.class().name(), member.from(), member.to());
     pr_info!("transition {id}: {class}: {from} to {to}: begun\n");
 }
 
@@ -51,6 +53,16 @@ pub(crate) fn aborted(entry: &Entry, reason: &str) {
     );
 }
 
-pub(crate) fn reclaimed(id: u64, class: &str, from: &str) {
+pub(crate) fn reclaimed(id: u64, member: &Member) {
+    let (class, from) = (member.class().name(), member.from());
     pr_info!("transition {id}: {class}: reclaimed: {from} released\n");
+}
+
+pub(crate) fn unconfirmed(class: &str) {
+    pr_warn!("{class}: the update was not confirmed in time: going back\n");
+}
+
+pub(crate) fn not_back(class: &str, refusal: &Refusal) {
+    let (errno, reason) = (refusal.errno(), refusal.reason());
+    pr_warn!("{class}: cannot go back yet: {errno} {}\n", reason.as_str());
 }

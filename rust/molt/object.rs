@@ -13,6 +13,7 @@ use kernel::prelude::*;
 
 use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::implementation::Registered;
+use crate::transfer::End;
 
 /// What lies before each state.
 #[repr(C)]
@@ -27,6 +28,11 @@ pub struct Header {
 pub const fn state_offset(align: usize) -> usize {
     // Alignments are powers of two.
     (size_of::<Header>() + align - 1) & !(align - 1)
+}
+
+/// Bytes of an object with this state.
+pub(crate) fn object_size(state: &End) -> usize {
+    state_offset(state.align).saturating_add(state.size)
 }
 
 /// The state of an object.

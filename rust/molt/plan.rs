@@ -3,79 +3,207 @@
 //! Plans: what a request comes down to, and everything that is refused before anything is
 //! touched.
 
-use kernel::error::code::{EAGAIN, EALREADY, EBUSY, EINVAL, EIO, ENOENT, EPERM, ESTALE};
+use kernel::error::code::{
+    EAGAIN, EALREADY, EBUSY, EINVAL, EIO, ENOENT, EPERM, EPROTO, ESTALE,
+};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
+use crate::choice::{self, Choice};
 use crate::class::Class;
-use crate::error::Refusal;
+use crate::error::{Refusal, REASON_LEN};
 use crate::helpers::{molt_capable, molt_has_oopsed};
-use crate::implementation::Registered;
+use crate::implementation::{Pin, Registered};
+use crate::object::object_size;
+use crate::registry::framework;
+use crate::route::{Route, Routes};
+use crate::slot::Kept;
+use crate::text::Text;
 use crate::transfer;
 
 /// Longest life of an attempt, in milliseconds.
 pub const MOST_DEADLINE_MS: u64 = 60_000;
 
+/// Longest time that a sweep may be given, or a confirmation, in milliseconds.
+pub const MOST_WAIT_MS: u64 = 600_000;
+
+/// When the objects are moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Policy {
+    /// All before the update returns; in classes of sleepable context before the commit.
+    Eager,
+    /// After the commit, each before the first call of its instance.
+    Lazy,
+    /// As lazy, and a worker moves those that nobody calls.
+    Background,
+}
+
+impl Policy {
+    /// The word for it in a request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Eager => "eager",
+            Self::Lazy => "lazy",
+            Self::Background => "background",
+        }
+    }
+}
+
 /// What is asked for.
-pub struct Request<'a> {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// The class, and all its instances, to another implementation.
+    Update,
+    /// Some instances; new ones go on being made by the default.
+    Switch(Choice),
+}
+
+impl Verb {
+    /// The word for it in the history.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Switch(_) => "switch",
+        }
+    }
+}
+
+/// A class, and what it shall be served by.
+pub struct Target<'a> {
     /// The class.
     pub class: &'a Arc<Class>,
     /// Name of the implementation.
     pub implementation: &'a str,
     /// Its version; `None`: the highest that is registered.
     pub version: Option<u32>,
+    /// The generation that the class must have.
+    pub expect: Option<u64>,
+}
+
+/// A request: all its targets change together, or none does.
+pub struct Request<'a> {
+    /// One for each class; a switch has one.
+    pub targets: &'a [Target<'a>],
+    /// What to do with them.
+    pub verb: Verb,
+    /// When the objects are moved.
+    pub policy: Policy,
     /// Life of the attempt, in milliseconds, 1 to [`MOST_DEADLINE_MS`].
     pub deadline_ms: u64,
     /// How long the gate may stay closed in one try, in milliseconds, 1 to
     /// [`MOST_DEADLINE_MS`].
     pub pause_ms: u64,
-    /// The generation that the class must have.
-    pub expect: Option<u64>,
+    /// After how many milliseconds a sweep in the background takes no account of the
+    /// class's rate any more, 1 to [`MOST_WAIT_MS`]. `None`: never.
+    pub complete_ms: Option<u64>,
+    /// In how many milliseconds the update has to be confirmed, or the classes go back, 1 to
+    /// [`MOST_WAIT_MS`]. `None`: it stands.
+    pub confirm_ms: Option<u64>,
 }
 
 impl<'a> Request<'a> {
-    /// A request with the usual limits.
-    pub fn new(class: &'a Arc<Class>, implementation: &'a str) -> Self {
+    /// An eager update with the usual limits.
+    pub fn new(targets: &'a [Target<'a>]) -> Self {
         Self {
-            class,
-            implementation,
-            version: None,
+            targets,
+            verb: Verb::Update,
+            policy: Policy::Eager,
             deadline_ms: 2_000,
             pause_ms: 20,
-            expect: None,
+            complete_ms: None,
+            confirm_ms: None,
         }
     }
 }
 
-/// Checks a request without beginning anything. May sleep.
+/// Checks a request without beginning anything: what it would move, and the memory for it.
+/// May sleep.
 ///
 /// # Errors
 ///
-/// As for [`begin`](crate::update::begin).
-pub fn check(request: &Request<'_>) -> Result<(), Refusal> {
-    plan(request)?.release();
-    Ok(())
+/// As for [`begin`](crate::transition::begin).
+pub fn check(request: &Request<'_>) -> Result<Text<REASON_LEN>, Refusal> {
+    Ok(plan(request)?.describe())
 }
 
-/// What a request comes down to: it pins the modules of both ends, one of which `table` lies
-/// in. Whoever gets one gives the pins up, by `release` or one by one.
-pub(crate) struct Plan {
-    pub(crate) from: Arc<Registered>,
-    pub(crate) to: Arc<Registered>,
-    pub(crate) table: &'static transfer::Table,
+/// One class of a plan.
+pub(crate) struct Planned {
+    pub(crate) class: Arc<Class>,
+    /// The default.
+    pub(crate) from: Pin,
+    pub(crate) routes: KBox<Routes>,
+    /// The instances, where they are not all.
+    pub(crate) kept: Option<Kept>,
+    /// How often the class had changed when this was planned.
+    pub(crate) changes: u64,
 }
+
+/// What a request comes down to. Pins the modules of both ends of each route, in one of which
+/// the route's table lies.
+pub(crate) struct Plan(pub(crate) KVec<Planned>);
 
 impl Plan {
-    /// Gives both pins up.
-    pub(crate) fn release(&self) {
-        self.to.unpin(1);
-        self.from.unpin(1);
+    fn describe(&self) -> Text<REASON_LEN> {
+        let mut instances = 0u64;
+        let mut bytes = 0u64;
+        for planned in &self.0 {
+            let count = planned.instances();
+            let size = object_size(&planned.routes.to.descriptor().state) as u64
+                + planned.routes.prepared_layout().0 as u64;
+            instances = instances.saturating_add(count);
+            bytes = bytes.saturating_add(count.saturating_mul(size));
+        }
+        match self.0.as_slice() {
+            [only] => Text::format(fmt!(
+                "check: {} can go to {}, from generation {}: {instances} instances, {bytes} bytes",
+                only.class.name(),
+                only.routes.to.label(),
+                only.class.generation()
+            )),
+            all => Text::format(fmt!(
+                "check: {} classes can go together: {instances} instances, {bytes} bytes",
+                all.len()
+            )),
+        }
+    }
+}
+
+impl Planned {
+    /// How many instances have to be moved, at present.
+    fn instances(&self) -> u64 {
+        match &self.kept {
+            Some(kept) => kept.len() as u64,
+            None => {
+                let others = self.routes.iter().filter(|route| route.table.is_some());
+                others.map(|route| route.from.instances()).sum::<i64>() as u64
+            }
+        }
     }
 }
 
 /// Everything that can be refused before anything is touched.
 pub(crate) fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
-    let class = request.class;
+    check_rights()?;
+    check_limits(request)?;
+    let mut all = KVec::new();
+    for (index, target) in request.targets.iter().enumerate() {
+        let before = request.targets.iter().take(index);
+        if before.into_iter().any(|other| Arc::ptr_eq(other.class, target.class)) {
+            return Err(Refusal::new(
+                EINVAL,
+                fmt!("{} is named twice", target.class.name()),
+            ));
+        }
+        all.push(plan_one(request, target)?, GFP_KERNEL)?;
+    }
+    if all.is_empty() {
+        return Err(Refusal::new(EINVAL, fmt!("no class is named")));
+    }
+    Ok(Plan(all))
+}
+
+/// Whether the caller may begin transitions at all.
+pub(crate) fn check_rights() -> Result<(), Refusal> {
     // SAFETY: Always safe to call.
     if !unsafe { molt_capable() } {
         return Err(Refusal::new(EPERM, fmt!("needs CAP_SYS_MODULE")));
@@ -87,78 +215,163 @@ pub(crate) fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
             fmt!("the kernel has oopsed: a dead task may be inside a call"),
         ));
     }
-    if !(1..=MOST_DEADLINE_MS).contains(&request.deadline_ms) {
-        return Err(Refusal::new(
-            EINVAL,
-            fmt!("deadline_ms={}", request.deadline_ms),
-        ));
+    if framework().is_held() {
+        return Err(Refusal::new(EBUSY, fmt!("all transitions are held")));
     }
-    if !(1..=MOST_DEADLINE_MS).contains(&request.pause_ms) {
-        return Err(Refusal::new(EINVAL, fmt!("pause_ms={}", request.pause_ms)));
-    }
-    if class.transition().is_some() {
-        return Err(Refusal::new(
-            EBUSY,
-            fmt!("a transition of {} is running", class.name()),
-        ));
-    }
-    if request
-        .expect
-        .is_some_and(|expected| expected != class.generation())
-    {
-        return Err(Refusal::new(
-            ESTALE,
-            fmt!(
-                "{} is at generation {}, not {}",
-                class.name(),
-                class.generation(),
-                request.expect.unwrap_or_default()
-            ),
-        ));
-    }
-    let name = request.implementation;
-    let to = class
-        .find(name, request.version)
-        .ok_or_else(|| match request.version {
-            Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
-            None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
-        })?;
-    let from = class
-        .default_implementation()
-        .ok_or_else(|| Refusal::new(ENOENT, fmt!("{} has no implementation", class.name())))?;
-    if Arc::ptr_eq(&from, &to) {
-        return Err(Refusal::new(
-            EALREADY,
-            fmt!("{} is served by {} already", class.name(), to.label()),
-        ));
-    }
-    if !to.is_live() {
-        return Err(Refusal::new(
-            EAGAIN,
-            fmt!("module {} is still in its init", to.module_name()),
-        ));
-    }
-    // From here on the modules' rodata is looked at.
-    pin(&to)?;
-    if let Err(refusal) = pin(&from) {
-        to.unpin(1);
-        return Err(refusal);
-    }
-    match transfer::find(&from, &to) {
-        Ok(table) => Ok(Plan { from, to, table }),
-        Err(refusal) => {
-            to.unpin(1);
-            from.unpin(1);
-            Err(refusal)
+    Ok(())
+}
+
+fn check_limits(request: &Request<'_>) -> Result<(), Refusal> {
+    let limits = [
+        ("deadline_ms", Some(request.deadline_ms), MOST_DEADLINE_MS),
+        ("pause_ms", Some(request.pause_ms), MOST_DEADLINE_MS),
+        ("complete_ms", request.complete_ms, MOST_WAIT_MS),
+        ("confirm_ms", request.confirm_ms, MOST_WAIT_MS),
+    ];
+    for (name, value, most) in limits {
+        if let Some(value) = value.filter(|value| !(1..=most).contains(value)) {
+            return Err(Refusal::new(EINVAL, fmt!("{name}={value}: 1 to {most}")));
         }
+    }
+    match request.verb {
+        Verb::Switch(choice) => choice.check(),
+        Verb::Update => Ok(()),
     }
 }
 
-fn pin(implementation: &Registered) -> Result<(), Refusal> {
-    implementation.pin().map_err(|_| {
-        Refusal::new(
-            ENOENT,
-            fmt!("module {} is going", implementation.module_name()),
-        )
+fn plan_one(request: &Request<'_>, target: &Target<'_>) -> Result<Planned, Refusal> {
+    let class = target.class;
+    let (from, changes) = free_class(class)?;
+    let expected = target.expect.unwrap_or(class.generation());
+    if expected != class.generation() {
+        let (name, at) = (class.name(), class.generation());
+        return Err(Refusal::new(
+            ESTALE,
+            fmt!("{name} is at generation {at}, not {expected}"),
+        ));
+    }
+    let to = find(class, target.implementation, target.version)?;
+    let kept = match request.verb {
+        Verb::Update => None,
+        Verb::Switch(choice) => Some(choice::keep(class, &to, choice)?),
+    };
+    // From here on the modules' rodata is looked at.
+    let (to, from) = (Pin::new(&to)?, Pin::new(&from)?);
+    let routes = routes(class, &from, to, kept.as_ref())?;
+    if kept.is_none() && routes.iter().all(|route| route.table.is_none()) {
+        return Err(already(class, &routes.to));
+    }
+    check_policy(request, class, &routes)?;
+    Ok(Planned {
+        class: class.clone(),
+        from,
+        routes,
+        kept,
+        changes,
     })
+}
+
+/// A class is served so already.
+pub(crate) fn already(class: &Class, by: &Registered) -> Refusal {
+    Refusal::new(
+        EALREADY,
+        fmt!("{} is served by {} already", class.name(), by.label()),
+    )
+}
+
+/// The default of a class that may be changed now, and how often it has changed.
+pub(crate) fn free_class(class: &Class) -> Result<(Arc<Registered>, u64), Refusal> {
+    let name = class.name();
+    if class.is_held() {
+        return Err(Refusal::new(EBUSY, fmt!("transitions of {name} are held")));
+    }
+    let inner = class.inner().lock();
+    if inner.transition.is_some() {
+        return Err(Refusal::new(
+            EBUSY,
+            fmt!("a transition of {name} is running"),
+        ));
+    }
+    match &inner.default {
+        Some(default) => Ok((default.clone(), inner.changes)),
+        None => Err(Refusal::new(ENOENT, fmt!("{name} has no implementation"))),
+    }
+}
+
+/// An implementation of the class, whose module has finished its init.
+pub(crate) fn find(
+    class: &Class,
+    name: &str,
+    version: Option<u32>,
+) -> Result<Arc<Registered>, Refusal> {
+    let found = class.find(name, version).ok_or_else(|| match version {
+        Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
+        None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
+    })?;
+    if !found.is_live() {
+        return Err(Refusal::new(
+            EAGAIN,
+            fmt!("module {} is still in its init", found.module_name()),
+        ));
+    }
+    Ok(found)
+}
+
+/// How each object that there is, or that the default may still make, gets to `to`.
+fn routes(
+    class: &Class,
+    default: &Arc<Registered>,
+    to: Pin,
+    kept: Option<&Kept>,
+) -> Result<KBox<Routes>, Refusal> {
+    let mut from = KVec::new();
+    let mut result = Ok(());
+    class.for_each_implementation(|one| {
+        let is_needed = match kept {
+            Some(kept) => choice::is_among(kept, one),
+            None => Arc::ptr_eq(one, default) || one.instances() > 0,
+        };
+        if is_needed {
+            result = result.and(from.push(one.clone(), GFP_KERNEL).map_err(Error::from));
+        }
+    });
+    result?;
+    let mut routes = KVec::new();
+    for one in from {
+        let table = match Arc::ptr_eq(&one, &to) {
+            true => None,
+            false => Some(transfer::find(&one, &to)?),
+        };
+        routes.push(Route::new(Pin::new(&one)?, table), GFP_KERNEL)?;
+    }
+    // Those who are switched get the stamp that all others have.
+    let open = class.gate().open_stamp();
+    let stamp = match kept {
+        Some(_) => open,
+        None => open.wrapping_add(1),
+    };
+    Ok(KBox::new(Routes::new(to, routes, stamp), GFP_KERNEL)?)
+}
+
+/// Refuses transfers that can fail where they must not.
+fn check_policy(request: &Request<'_>, class: &Class, routes: &Routes) -> Result<(), Refusal> {
+    let why = if class.gate().is_atomic() {
+        "in a class of atomic context"
+    } else if request.policy != Policy::Eager {
+        "with this policy"
+    } else {
+        return Ok(());
+    };
+    let can_fail = |route: &&Route| route.table.is_some_and(|table| table.can_fail);
+    match routes.iter().find(can_fail) {
+        Some(route) => Err(Refusal::new(
+            EPROTO,
+            fmt!(
+                "the transfer from {} to {} can fail, which it must not {why}: make it a `Convert`",
+                route.from.label(),
+                routes.to.label()
+            ),
+        )),
+        None => Ok(()),
+    }
 }

@@ -2,7 +2,7 @@
 
 //! The kernel's primitives, as the protocol uses them.
 //!
-//! `gate.rs`, `record.rs` and `transition.rs` reach the kernel through this file only, so
+//! `gate.rs`, `record.rs`, `window.rs` and `attempt.rs` reach the kernel through this file only, so
 //! the same source compiles on the host against a stand-in with these names, where a model
 //! checker explores it (`selftests/model/`).
 
@@ -11,7 +11,7 @@ use core::ffi::c_void;
 
 use kernel::bindings;
 use kernel::prelude::*;
-use kernel::sync::SpinLock;
+use kernel::sync::{SpinLock, SpinLockIrq, SpinLockIrqGuard};
 use kernel::types::Opaque;
 
 pub(crate) use kernel::alloc::KVec;
@@ -25,11 +25,16 @@ pub(crate) use kernel::sync::Arc;
 
 use crate::gate::Gate;
 use crate::helpers::{
-    molt_domain_call, molt_domain_destroy, molt_domain_init, molt_may_sleep, molt_relax,
-    molt_sleep_ns, molt_task_hash, molt_wait, molt_wait_init, molt_wait_wake, molt_warn_misuse,
-    molt_warn_trespass,
+    molt_domain_call, molt_domain_destroy, molt_domain_init, molt_is_nmi, molt_may_sleep,
+    molt_moving, molt_pin, molt_processor, molt_relax, molt_sleep_ns, molt_task_describe,
+    molt_task_hash, molt_unpin, molt_wait, molt_wait_idle, molt_wait_init, molt_wait_wake,
+    molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
 };
 use crate::record::Records;
+use crate::slot::Slot;
+
+pub(crate) use crate::testing::dawdle;
+pub(crate) use kernel::interrupt::local_interrupt_disable as quiet;
 
 /// Number of buckets of the record table; each lock lies in a cache line of its own.
 pub(crate) const BUCKETS: usize = 256;
@@ -40,6 +45,13 @@ pub(crate) type Gates = KVec<Arc<Gate>>;
 /// A held bucket lock.
 pub(crate) type Guard<'a, T> =
     kernel::sync::lock::Guard<'a, T, kernel::sync::lock::spinlock::SpinLockBackend>;
+
+/// One owner's memory, which does not move.
+pub(crate) type Owned<T> = KBox<T>;
+
+pub(crate) fn owned<T>(value: T) -> Result<Owned<T>> {
+    Ok(KBox::new(value, GFP_KERNEL)?)
+}
 
 pub(crate) fn arc<T>(value: T) -> Result<Arc<T>> {
     Ok(Arc::new(value, GFP_KERNEL)?)
@@ -81,13 +93,149 @@ pub(crate) fn warn_trespass() {
     unsafe { molt_warn_trespass() }
 }
 
-/// Stops this thread of `molt.ko` for good.
+/// Stops for good, asleep where that is possible.
 pub(crate) fn halt() -> ! {
-    pr_emerg!(
-        "a rule that may not fail called the instance it was moving; its class stays closed\n"
-    );
+    pr_emerg!("a rule that may not fail called the instance it was moving: it stops here\n");
     loop {
-        sleep_ns(1_000_000_000);
+        if may_sleep() {
+            sleep_ns(1_000_000_000);
+        }
+        relax();
+    }
+}
+
+/// The slot whose instance a rule is moving on this processor, below the caller; null: none.
+pub(crate) fn moving() -> *const Slot {
+    // SAFETY: Reads this processor's word. Who moves has interrupts off, so whoever finds a
+    // slot is that rule; anybody else finds null, on whichever processor.
+    unsafe { molt_moving(core::ptr::null(), false).cast() }
+}
+
+/// Notes the slot that this processor moves from now on; returns the one before. Interrupts
+/// are off.
+pub(crate) fn set_moving(slot: *const Slot) -> *const Slot {
+    // SAFETY: By the above nobody else uses this processor's word.
+    unsafe { molt_moving(slot.cast(), true).cast() }
+}
+
+/// Warns once that an atomic class was called from an NMI, which no lock here can stand.
+pub(crate) fn warn_nmi() {
+    // SAFETY: Always safe to call.
+    if unsafe { molt_is_nmi() } {
+        // SAFETY: As above.
+        unsafe { molt_warn_nmi() }
+    }
+}
+
+/// Preemption is off for as long as this lives.
+pub(crate) struct Pinned(kernel::types::NotThreadSafe);
+
+impl Pinned {
+    pub(crate) fn new() -> Self {
+        // SAFETY: Undone by the drop.
+        unsafe { molt_pin() };
+        Self(kernel::types::NotThreadSafe)
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // SAFETY: Done in `new`, in the same task.
+        unsafe { molt_unpin() }
+    }
+}
+
+/// Waits until everybody who has preemption off now had it on. Sleeps.
+pub(crate) fn wait_for_pinned() {
+    // SAFETY: The updater may sleep.
+    unsafe { bindings::synchronize_rcu_expedited() }
+}
+
+/// A task, copied, so that it need not live on.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Described {
+    pub(crate) pid: i32,
+    pub(crate) comm: [u8; 16],
+}
+
+/// The calling task. Any context.
+pub(crate) fn describe_current() -> Described {
+    // SAFETY: The calling task is alive.
+    unsafe { describe(current().as_ptr()) }
+}
+
+/// # Safety
+///
+/// `task` is alive for the length of the call.
+pub(crate) unsafe fn describe(task: *mut bindings::task_struct) -> Described {
+    let mut described = Described::default();
+    // SAFETY: By the caller's promise; `comm` is as long as a task's name.
+    unsafe {
+        molt_task_describe(
+            task,
+            &mut described.pid,
+            described.comm.as_mut_ptr().cast(),
+        )
+    };
+    described
+}
+
+/// Several values, as many as gates in most cases.
+pub(crate) type Many<T> = KVec<T>;
+
+/// Collects what `values` make.
+///
+/// # Errors
+///
+/// `ENOMEM`, and the first error among them.
+pub(crate) fn collect<T>(values: impl Iterator<Item = Result<T>>) -> Result<Many<T>> {
+    let mut all = KVec::new();
+    for value in values {
+        all.push(value?, GFP_KERNEL)?;
+    }
+    Ok(all)
+}
+
+#[pin_data]
+#[repr(align(64))]
+struct Cell<T> {
+    #[pin]
+    value: SpinLockIrq<T>,
+}
+
+/// A locked value for each possible CPU. Whoever holds one has interrupts off.
+pub(crate) struct Cells<T>(KVec<Pin<KBox<Cell<T>>>>);
+
+impl<T> Cells<T> {
+    /// # Errors
+    ///
+    /// `ENOMEM`. Sleeps.
+    pub(crate) fn new(value: impl Fn() -> T) -> Result<Self> {
+        Ok(Self(collect((0..kernel::cpu::nr_cpu_ids()).map(|_| {
+            let value = value();
+            KBox::pin_init(
+                pin_init!(Cell { value <- kernel::new_spinlock_irq!(value, "molt_cell") }),
+                GFP_KERNEL,
+            )
+        }))?))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The cell of this CPU. Preemption is off.
+    pub(crate) fn own(&self) -> SpinLockIrqGuard<'_, T> {
+        // SAFETY: Always safe to call.
+        self.lock(unsafe { molt_processor() as usize })
+    }
+
+    /// The cell of CPU `cpu`, which is below [`Cells::len`].
+    pub(crate) fn lock(&self, cpu: usize) -> SpinLockIrqGuard<'_, T> {
+        // A CPU's number is below `nr_cpu_ids`, and there is a CPU 0.
+        let cell = self.0.get(cpu).or(self.0.first());
+        // SAFETY: As just said there is one.
+        unsafe { cell.unwrap_unchecked() }.value.lock()
     }
 }
 
@@ -185,23 +333,38 @@ impl WaitQueue {
     /// Sleeps until `condition` holds or `timeout_ns` nanoseconds have passed.
     /// `u64::MAX` means for ever.
     pub(crate) fn wait_timeout<F: Fn() -> bool>(&self, condition: F, timeout_ns: u64) -> bool {
-        /// # Safety
-        ///
-        /// `argument` is an `F`.
-        unsafe extern "C" fn call<F: Fn() -> bool>(argument: *mut c_void) -> bool {
-            // SAFETY: `argument` is the closure that `wait_timeout` holds.
-            unsafe { (*argument.cast::<F>())() }
-        }
         // SAFETY: The closure outlives the call; the queue is initialised.
         unsafe {
             molt_wait(
                 self.0.get(),
-                call::<F>,
+                holds::<F>,
                 (&raw const condition).cast_mut().cast(),
                 timeout_ns,
             )
         }
     }
+
+    /// The same for a thread that has nothing to do meanwhile: it counts neither as load nor
+    /// as hung, however long it sleeps.
+    pub(crate) fn wait_idle<F: Fn() -> bool>(&self, condition: F, timeout_ns: u64) {
+        // SAFETY: As above.
+        unsafe {
+            molt_wait_idle(
+                self.0.get(),
+                holds::<F>,
+                (&raw const condition).cast_mut().cast(),
+                timeout_ns,
+            )
+        }
+    }
+}
+
+/// # Safety
+///
+/// `argument` is an `F`, for the length of the call.
+unsafe extern "C" fn holds<F: Fn() -> bool>(argument: *mut c_void) -> bool {
+    // SAFETY: By the caller's promise.
+    unsafe { (*argument.cast::<F>())() }
 }
 
 /// The domain of a class: an SRCU-fast domain.

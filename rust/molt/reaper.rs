@@ -51,6 +51,12 @@ impl Reaper {
         })
     }
 
+    /// Queues a work item of `molt.ko`. Any context.
+    pub(crate) fn queue(&self, work: *mut bindings::work_struct) {
+        // SAFETY: The queue is there for as long as the framework; queuing does not sleep.
+        unsafe { molt_work_queue(self.queue.as_ptr().cast(), work) }
+    }
+
     /// Waits until all that was queued before has ended. Sleeps.
     pub(crate) fn flush(&self) {
         // SAFETY: Initialised in `new`.
@@ -77,8 +83,7 @@ pub(crate) fn bury(slot: NonNull<Slot>) {
             Err(seen) => first = seen,
         }
     }
-    // SAFETY: Initialised in `new`; queuing does not sleep.
-    unsafe { molt_work_queue(reaper.queue.as_ptr().cast(), reaper.work.get()) };
+    reaper.queue(reaper.work.get());
 }
 
 /// # Safety
@@ -101,7 +106,7 @@ fn end(slot: KBox<Slot>) {
     // SAFETY: The slot stays alive to the end of this function.
     let slot = unsafe { &*place };
     let class = slot.class().clone();
-    slot.gate().call(&slot.stamp, || {
+    slot.gate().call_end(slot, &mut || {
         // Inside a call of the class; nobody else calls a slot without handles.
         let Some(object) = NonNull::new(slot.object()) else {
             return;
@@ -115,9 +120,14 @@ fn end(slot: KBox<Slot>) {
             (implementation.descriptor().drop)(memory.state(implementation));
             class.lists().remove(place);
         }
+        // Off the lists no transition gives it another one.
+        drop(slot.own(|twin| twin.0.take()));
         drop(memory);
         class.instance_gone();
         implementation.instances.fetch_sub(1, Relaxed);
+        if let Some(holder) = slot.holder() {
+            holder.count(-1);
+        }
         implementation.unpin(1);
     });
     // SAFETY: Unlinked, and without handles.

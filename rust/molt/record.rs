@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::primitives::{
     current, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task, WaitQueue, BUCKETS,
 };
-use crate::transition::Attempt;
+use crate::attempt::Attempt;
 
 /// What a record stands for.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ use crate::implementation::{check_name, Descriptor, Registered};
 use crate::interface::Context;
 use crate::reaper::Reaper;
 use crate::record::Records;
-use crate::update::Transition;
+use crate::transition::Transition;
 
 /// Told what happens to classes. A control module registers one; its text is that
 /// module's, which takes it back with [`unwatch`] before it goes.
@@ -31,8 +31,33 @@ pub trait Observer: Send + Sync {
     fn implementation_added(&self, class: &Arc<Class>, implementation: &Arc<Registered>);
     /// A class has one implementation less. As above.
     fn implementation_removed(&self, class: &Arc<Class>, implementation: &Arc<Registered>);
-    /// A transition has ended, committed or not. Runs in its thread, with the gate open.
-    fn transition_ended(&self, transition: &Transition);
+    /// A transition has come to an edge. Runs in its thread, with the gate open. May sleep.
+    fn transition_reached(&self, transition: &Transition, edge: Edge);
+}
+
+/// Where a transition is told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Edge {
+    /// It is about to begin.
+    Begin,
+    /// It has committed; objects may be moved and reclaimed yet.
+    Commit,
+    /// It has ended without a commit.
+    Abort,
+    /// After a commit: everything is moved and reclaimed.
+    End,
+}
+
+impl Edge {
+    /// The word for it in uevents and traces.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Begin => "begin",
+            Self::Commit => "commit",
+            Self::Abort => "abort",
+            Self::End => "end",
+        }
+    }
 }
 
 /// Everything that `molt.ko` keeps.
@@ -47,6 +72,8 @@ pub(crate) struct Framework {
     pub(crate) records: Arc<Records>,
     pub(crate) reaper: Reaper,
     next_transition: Atomic<u64>,
+    /// No transition begins.
+    is_held: Atomic<bool>,
 }
 
 static ROOT: Atomic<*const Framework> = Atomic::new(ptr::null());
@@ -77,6 +104,7 @@ impl Root {
                 records,
                 reaper,
                 next_transition: Atomic::new(1),
+                is_held: Atomic::new(false),
             }),
             GFP_KERNEL,
         )?;
@@ -104,6 +132,17 @@ impl Framework {
         self.next_transition.fetch_add(1, Relaxed)
     }
 
+    /// Whether no transition may begin.
+    pub(crate) fn is_held(&self) -> bool {
+        self.is_held.load(Relaxed)
+    }
+
+    /// Runs `body` while nobody else does so, nor adds or removes a class. Sleeps.
+    pub(crate) fn exclusively<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _classes = self.classes.lock();
+        body()
+    }
+
     pub(crate) fn tell(&self, tell: impl FnMut(&Arc<dyn Observer>)) {
         self.observers.lock().iter().for_each(tell);
     }
@@ -116,11 +155,11 @@ pub(crate) fn register(
 ) -> Result<Arc<Class>, Refusal> {
     check_name(descriptor.class)?;
     check_name(descriptor.name)?;
-    if descriptor.interface.context != Context::Sleepable {
+    if cfg!(CONFIG_PREEMPT_RT) && descriptor.interface.context == Context::Atomic {
         return Err(Refusal::new(
             EINVAL,
             fmt!(
-                "{}: classes of atomic context are not supported",
+                "{}: no classes of atomic context on a PREEMPT_RT kernel",
                 descriptor.class
             ),
         ));
@@ -235,6 +274,16 @@ fn forget(class: &Arc<Class>) {
     if is_gone {
         framework().tell(|observer| observer.class_removed(class));
     }
+}
+
+/// Whether all transitions are refused.
+pub fn is_held() -> bool {
+    framework().is_held()
+}
+
+/// Refuses all transitions from now on, or no more. Those that run go on.
+pub fn set_held(is_held: bool) {
+    framework().is_held.store(is_held, Relaxed);
 }
 
 /// Looks a class up by name. May sleep.

@@ -2,9 +2,9 @@
 
 //! Hooks for tests, off unless a parameter of `molt.ko` is set.
 
-use crate::helpers::{molt_test_hold, molt_test_state};
-use crate::primitives::sleep_ns;
-use crate::transition::{Attempt, Milestone};
+use crate::helpers::{molt_test_dawdle_us, molt_test_hold, molt_test_state};
+use crate::primitives::{now_ns, relax, sleep_ns};
+use crate::attempt::{Attempt, Milestone};
 
 /// Holds every attempt at one milestone for as long as the parameter `test_hold` names it:
 /// 1 tracking, 2 blocking, 3 transferring, 4 prepared. The deadline and an abort end it.
@@ -17,6 +17,18 @@ pub(crate) fn hold(milestone: Milestone, attempt: &Attempt) {
     };
     while held() == number && attempt.is_running() && !attempt.is_past_deadline() {
         sleep_ns(1_000_000);
+    }
+}
+
+/// Lengthens a closure of a window by as much as the parameter `test_dawdle_us` says, as a
+/// host does that takes the processor away. Interrupts are off.
+pub(crate) fn dawdle() {
+    // SAFETY: A word that root may change at any time.
+    let us = unsafe { (&raw const molt_test_dawdle_us).read_volatile() };
+    let ns = u64::try_from(us).unwrap_or_default().saturating_mul(1_000);
+    let begin_ns = now_ns();
+    while now_ns().wrapping_sub(begin_ns) < ns {
+        relax();
     }
 }
 

@@ -17,18 +17,50 @@ use crate::error::Refusal;
 use crate::implementation::Registered;
 use crate::schema::{Field, State};
 
-/// How a state is made from the state of another version.
+/// How a state is made from the state of another version, where nothing can fail.
+///
+/// [`convert`](Convert::convert) must not sleep: it runs in the updater's task or, with a
+/// lazy policy, in that of the first caller, with interrupts off. It must not call handles or
+/// make instances. In a class of atomic context all transfers are such.
+///
+/// The states are plain values here: a state with a lock in it is not `Unpin`.
+pub trait Convert<Old: State + Unpin>: State + Unpin {
+    /// Makes the new state. May take parts out of the old one; what is left there is
+    /// dropped later by the old version's own code.
+    fn convert(old: &mut Old) -> Self;
+}
+
+/// What cannot fail is a transfer that prepares nothing.
+impl<Old: State + Unpin, New: Convert<Old>> Transfer<Old> for New {
+    type Prepared = ();
+    const CAN_FAIL: bool = false;
+
+    fn prepare(_old: &Old) -> Result {
+        Ok(())
+    }
+
+    fn commit(old: &mut Old, (): ()) -> Self {
+        New::convert(old)
+    }
+}
+
+/// How a state is made from the state of another version, where that can fail.
 ///
 /// Two phases. [`prepare`](Transfer::prepare) may fail, and borrows the old state; it runs
 /// for every instance before anything is changed. [`commit`](Transfer::commit) cannot fail.
-/// Both run in the updater's task while no call is inside the class. They may sleep, but
-/// callers wait meanwhile: so not for long, and not for a lock that a caller can hold. They must
+/// Both run while no call is inside the class, for several instances at once where there
+/// are many. `prepare` may sleep, but callers wait meanwhile: so not for long, and not for a
+/// lock that a caller can hold. `commit` must not sleep: interrupts are off. They must
 /// not call handles or make instances; a `prepare` that does ends the update with `EDEADLK`.
 ///
-/// The states are plain values here: a state with a lock in it is not `Unpin`.
+/// Only the eager policy takes such a transfer. One that cannot fail is a [`Convert`].
 pub trait Transfer<Old: State + Unpin>: State + Unpin {
     /// What `prepare` hands to `commit`; dropped where the update is aborted.
     type Prepared;
+
+    /// Not to be written by hand: [`Convert`] is what says otherwise.
+    #[doc(hidden)]
+    const CAN_FAIL: bool = true;
 
     /// Makes what the new state needs and may be refused.
     ///
@@ -79,6 +111,7 @@ pub struct Table {
     pub from: End,
     /// The state that it makes.
     pub to: End,
+    pub(crate) can_fail: bool,
     pub(crate) prepared_size: usize,
     pub(crate) prepared_align: usize,
     /// Old state, place for the prepared value.
@@ -98,6 +131,7 @@ impl Table {
         Self {
             from: End::of::<Old>(),
             to: End::of::<New>(),
+            can_fail: New::CAN_FAIL,
             prepared_size: size_of::<New::Prepared>(),
             prepared_align: align_of::<New::Prepared>(),
             prepare: prepare::<Old, New>,

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The trial of an update that has to be confirmed: without a word in time its classes go
+//! back to what they were.
+//!
+//! ```text
+//!   commit --> pending --+-- confirm -----------------> confirmed
+//!                        +-- another update commits --> superseded
+//!                        +-- confirm_ms are over -----> goes back, again and again until it
+//!                                                       commits or is superseded
+//! ```
+//!
+//! The implementations before stay pinned meanwhile: the way back is there for as long as it
+//! may be needed. The transition's own thread judges, so nothing has to be had for it later.
+
+use kernel::error::code::ENOENT;
+use kernel::prelude::*;
+use kernel::sync::atomic::{Atomic, Full, Relaxed};
+use kernel::sync::Arc;
+
+use crate::class::Class;
+use crate::error::Refusal;
+use crate::implementation::Pin;
+use crate::plan::{Plan, Request, Target};
+use crate::primitives::{now_ns, sleep_ns};
+use crate::registry::framework;
+
+const PENDING: u32 = 0;
+const CONFIRMED: u32 = 1;
+const SUPERSEDED: u32 = 2;
+
+/// How long to wait before going back is tried again, in nanoseconds.
+const AGAIN_NS: u64 = 250_000_000;
+
+/// How often going back is tried.
+const MOST_TRIES: u32 = 240;
+
+struct Way {
+    class: Arc<Class>,
+    back: Pin,
+}
+
+/// The trial of one transition.
+pub(crate) struct Trial {
+    verdict: Atomic<u32>,
+    /// From the commit on, in nanoseconds.
+    length_ns: u64,
+    ways: KVec<Way>,
+}
+
+impl Trial {
+    /// # Errors
+    ///
+    /// `ENOMEM`, or `ENOENT`: a module is going.
+    pub(crate) fn new(plan: &Plan, confirm_ms: u64) -> Result<Arc<Self>, Refusal> {
+        let mut ways = KVec::new();
+        for planned in &plan.0 {
+            let way = Way {
+                class: planned.class.clone(),
+                back: Pin::new(&planned.from)?,
+            };
+            ways.push(way, GFP_KERNEL)?;
+        }
+        let trial = Self {
+            verdict: Atomic::new(PENDING),
+            length_ns: confirm_ms.saturating_mul(1_000_000),
+            ways,
+        };
+        Ok(Arc::new(trial, GFP_KERNEL)?)
+    }
+
+    fn is_pending(&self) -> bool {
+        self.verdict.load(Relaxed) == PENDING
+    }
+
+    fn decide(&self, verdict: u32) -> bool {
+        let is_first = self.verdict.cmpxchg(PENDING, verdict, Full).is_ok();
+        framework().records.wake_updaters();
+        is_first
+    }
+
+    /// Another update has committed, or the class is being removed.
+    pub(crate) fn supersede(&self) {
+        self.decide(SUPERSEDED);
+    }
+
+    /// Waits for the verdict; goes back without one. Sleeps.
+    pub(crate) fn judge(&self) {
+        let end_ns = now_ns().saturating_add(self.length_ns);
+        while self.is_pending() {
+            let left_ns = end_ns.saturating_sub(now_ns());
+            if left_ns == 0 {
+                break;
+            }
+            let is_over = || !self.is_pending();
+            framework().records.drain.wait_idle(is_over, left_ns);
+        }
+        for _ in 0..MOST_TRIES {
+            if !self.is_pending() {
+                break;
+            }
+            match self.go_back() {
+                Ok(()) => break,
+                Err(refusal) => crate::log::not_back(self.name(), &refusal),
+            }
+            sleep_ns(AGAIN_NS);
+        }
+        self.forget();
+    }
+
+    fn name(&self) -> &str {
+        self.ways.first().map_or("", |way| way.class.name())
+    }
+
+    fn go_back(&self) -> Result<(), Refusal> {
+        crate::log::unconfirmed(self.name());
+        let mut targets = KVec::new();
+        for way in &self.ways {
+            let target = Target {
+                class: &way.class,
+                implementation: way.back.name(),
+                version: Some(way.back.version()),
+                expect: None,
+            };
+            targets.push(target, GFP_KERNEL)?;
+        }
+        let transition = crate::transition::begin(&Request::new(&targets))?;
+        let last = transition.wait()?;
+        match last.error {
+            None => Ok(()),
+            Some(error) => Err(Refusal::with(error, last.reason)),
+        }
+    }
+
+    /// Takes the trial off its classes.
+    fn forget(&self) {
+        for way in &self.ways {
+            let mut inner = way.class.inner().lock();
+            let is_own = |trial: &Arc<Self>| core::ptr::eq(&**trial, self);
+            let own = match inner.trial.as_ref().is_some_and(is_own) {
+                true => inner.trial.take(),
+                false => None,
+            };
+            drop(inner);
+            drop(own);
+        }
+    }
+}
+
+impl Class {
+    /// Keeps the last update of this class, and of those that were updated together with it.
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`: none waits for it.
+    pub fn confirm(&self) -> Result<(), Refusal> {
+        let trial = self.inner().lock().trial.take();
+        match trial.is_some_and(|trial| trial.decide(CONFIRMED)) {
+            true => Ok(()),
+            false => Err(Refusal::new(
+                ENOENT,
+                fmt!("no update of {} waits for a confirmation", self.name()),
+            )),
+        }
+    }
+
+    /// Whether the last update waits for a confirmation. May sleep.
+    pub fn is_on_trial(&self) -> bool {
+        self.inner().lock().trial.is_some()
+    }
+}
