@@ -21,7 +21,7 @@
 
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use molt::{State, Transfer};
+use molt::{Convert, State};
 
 #[path = "counter.rs"]
 mod counter;
@@ -50,14 +50,8 @@ struct Sum {
     calls: Atomic<u64>,
 }
 
-impl Transfer<Sum1> for Sum {
-    type Prepared = ();
-
-    fn prepare(_old: &Sum1) -> Result {
-        Ok(())
-    }
-
-    fn commit(old: &mut Sum1, (): ()) -> Self {
+impl Convert<Sum1> for Sum {
+    fn convert(old: &mut Sum1) -> Self {
         Self {
             total: Atomic::new(old.total.load(Relaxed)),
             calls: Atomic::new(0),
@@ -65,14 +59,8 @@ impl Transfer<Sum1> for Sum {
     }
 }
 
-impl Transfer<Sum> for Sum1 {
-    type Prepared = ();
-
-    fn prepare(_old: &Sum) -> Result {
-        Ok(())
-    }
-
-    fn commit(old: &mut Sum, (): ()) -> Self {
+impl Convert<Sum> for Sum1 {
+    fn convert(old: &mut Sum) -> Self {
         Self {
             total: Atomic::new(old.total.load(Relaxed)),
         }

@@ -5,7 +5,7 @@
 use super::interface::{Link, Node};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use molt::{State, Transfer};
+use molt::{Convert, State};
 
 #[derive(State)]
 #[state(name = "Plain", version = 1)]
@@ -21,14 +21,8 @@ pub(crate) struct Plain {
     peer: Option<Link>,
 }
 
-impl Transfer<Plain1> for Plain {
-    type Prepared = ();
-
-    fn prepare(_old: &Plain1) -> Result {
-        Ok(())
-    }
-
-    fn commit(old: &mut Plain1, (): ()) -> Self {
+impl Convert<Plain1> for Plain {
+    fn convert(old: &mut Plain1) -> Self {
         Self {
             moves: 1,
             total: Atomic::new(old.total.load(Relaxed)),
@@ -37,14 +31,8 @@ impl Transfer<Plain1> for Plain {
     }
 }
 
-impl Transfer<Plain> for Plain1 {
-    type Prepared = ();
-
-    fn prepare(_old: &Plain) -> Result {
-        Ok(())
-    }
-
-    fn commit(old: &mut Plain, (): ()) -> Self {
+impl Convert<Plain> for Plain1 {
+    fn convert(old: &mut Plain) -> Self {
         Self {
             total: Atomic::new(old.total.load(Relaxed)),
             peer: old.peer.take(),
