@@ -106,6 +106,9 @@ impl Class {
         File::<Self>::written(c"switch", |this, written| {
             this.answer(written, this.switch(written))
         }),
+        File::<Self>::written(c"repair", |this, written| {
+            this.answer(written, this.repair(written))
+        }),
         File::<Self>::written(c"abort", |this, written| {
             this.answer(written, this.abort(written))
         }),
@@ -166,6 +169,12 @@ impl Class {
             request::Choice::Percent(percent) => Choice::Percent(percent),
         };
         self.change(Verb::Switch(choice), words.to, &words.options)
+    }
+
+    /// Repairs the class; returns when the transition has ended.
+    fn repair(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        let words = request::repair(written.text, written.position).map_err(refusal)?;
+        self.change(Verb::Repair, words.to, &words.options)
     }
 
     fn change(

@@ -16,11 +16,13 @@ use syn::{
 };
 
 /// The fields in the order in which the messages list them.
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "class",
     "implementation",
     "version",
     "transfers",
+    "repairs",
+    "callbacks",
     "init",
     "name",
     "authors",
@@ -55,6 +57,8 @@ pub(crate) struct Declaration {
     implementation: Path,
     version: u32,
     transfers: Vec<Transfer>,
+    repairs: Vec<Transfer>,
+    callbacks: Option<Type>,
     init: Option<Path>,
     name: Option<LitStr>,
     aliases: Vec<LitStr>,
@@ -87,6 +91,8 @@ impl Parse for Declaration {
                 .ok_or_else(|| missing("implementation"))?,
             version: fields.version.ok_or_else(|| missing("version"))?,
             transfers: fields.transfers,
+            repairs: fields.repairs,
+            callbacks: fields.callbacks,
             init: fields.init,
             name: fields.name,
             aliases: fields.aliases,
@@ -103,6 +109,8 @@ struct Fields {
     implementation: Option<Path>,
     version: Option<u32>,
     transfers: Vec<Transfer>,
+    repairs: Vec<Transfer>,
+    callbacks: Option<Type>,
     init: Option<Path>,
     name: Option<LitStr>,
     aliases: Vec<LitStr>,
@@ -133,6 +141,8 @@ impl Fields {
             "implementation" => self.implementation = Some(parse_implementation(input)?),
             "version" => self.version = Some(input.parse::<LitInt>()?.base10_parse()?),
             "transfers" => self.transfers = parse_list(input)?,
+            "repairs" => self.repairs = parse_list(input)?,
+            "callbacks" => self.callbacks = Some(input.parse()?),
             "init" => self.init = Some(input.parse()?),
             "name" => self.name = Some(input.parse()?),
             "alias" => self.aliases = parse_list(input)?,
@@ -243,6 +253,14 @@ impl Declaration {
                 #class, #name, #version, TRANSFERS,
             )
         };
+        let repairs = self.repairs.iter().map(|Transfer { from, to }| {
+            quote_spanned!(from.span()=> ::molt::repair::Mend::of::<#from, #to>())
+        });
+        let callbacks = self.callbacks.iter().map(|callbacks| {
+            quote_spanned!(callbacks.span()=>
+                .with_callbacks(::molt::callback::Callbacks::of::<#callbacks>())
+            )
+        });
         let misnamed = format!(
             "the state of implementation `{name}@{version}` says otherwise in `#[state(...)]`; \
              leave `name` and `version` out there"
@@ -256,7 +274,9 @@ impl Declaration {
 
             const _: () = {
                 const TRANSFERS: &[::molt::transfer::Table] = &[#(#transfers),*];
-                static DESCRIPTOR: ::molt::implementation::Descriptor = #descriptor;
+                const REPAIRS: &[::molt::repair::Mend] = &[#(#repairs),*];
+                static DESCRIPTOR: ::molt::implementation::Descriptor =
+                    #descriptor.with_repairs(REPAIRS)#(#callbacks)*;
 
                 ::core::assert!(
                     ::molt::schema::is_state_of::<#implementation>(#name, #version),

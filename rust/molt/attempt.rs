@@ -32,6 +32,10 @@
 //! | `Window::close` | interrupts off, atomic callers spin | `Window::give_up` |
 //! | state word to `COMMITTING` | no way back | - |
 //!
+//! A repair has a deadline of another kind: calls that are inside when it has passed are
+//! abandoned. They go on in the old objects and the old code, which are kept for them; the
+//! attempt goes on without quiescence, which its rules know ([`Work::abandon`]).
+//!
 //! Between `block` and `open_gates` or `reopen` the updater prints nothing, waits for no
 //! grace period, and takes no lock that a caller can hold.
 //!
@@ -95,6 +99,8 @@ pub(crate) struct Scope {
     pub(crate) lane: Lane,
     /// The generation changes first, and each object is moved later.
     pub(crate) is_lazy: bool,
+    /// Calls that do not end by the deadline are abandoned.
+    pub(crate) abandons: bool,
 }
 
 /// A point at which [`Work::reached`] is told how far the attempt has come.
@@ -137,6 +143,9 @@ pub(crate) trait Work {
     /// block only where they came before `closed_ns`, when the gate was closed last. The gate
     /// is tracking; may sleep.
     fn name_blockers(&mut self, _closed_ns: u64) {}
+    /// The calls that were just named are abandoned: they may still be in the old objects when
+    /// these are read, and for ever.
+    fn abandon(&mut self) {}
 }
 
 /// What becomes of a call that the updater's own task makes.
@@ -154,6 +163,7 @@ pub(crate) struct Attempt {
     records: Arc<Records>,
     state: Atomic<u32>,
     trespassed: Atomic<u32>,
+    abandoned: Atomic<u32>,
     deadline_ns: u64,
     pause_ns: u64,
     /// When the present closure of the gate has to end.
@@ -182,6 +192,7 @@ impl Attempt {
             records,
             state: Atomic::new(RUNNING),
             trespassed: Atomic::new(0),
+            abandoned: Atomic::new(0),
             deadline_ns: now_ns().saturating_add(limits.deadline_ns),
             pause_ns: limits.pause_ns,
             pause_end_ns: Atomic::new(u64::MAX),
@@ -266,7 +277,11 @@ impl Attempt {
     }
 
     fn run_phases(&self, work: &mut dyn Work, timing: &mut Timing) -> Result {
-        let ready = self.wait_for_pending();
+        let ready = match self.scope.abandons {
+            // Such grace periods may never end.
+            true => Ok(()),
+            false => self.wait_for_pending(),
+        };
         let prepared = ready.and_then(|()| {
             self.track(work);
             self.reach_commit_point(work, timing)
@@ -378,7 +393,7 @@ impl Attempt {
     fn reach_commit_point(&self, work: &mut dyn Work, timing: &mut Timing) -> Result {
         let begin_ns = now_ns();
         work.reached(Milestone::Tracking, self);
-        self.grace()?;
+        self.grace().or_else(|error| self.abandon(error, work))?;
         timing.tracking_ns = now_ns().wrapping_sub(begin_ns);
         loop {
             // Also after each reopening: the callers may have created instances.
@@ -401,7 +416,8 @@ impl Attempt {
 
     /// One closure of the gate. `EAGAIN`: reopen and try again.
     fn try_to_prepare(&self, work: &mut dyn Work, timing: &mut Timing, closed_ns: u64) -> Result {
-        self.drain()?;
+        self.drain()
+            .or_else(|error| self.claim_without(error, work))?;
         timing.claimed_ns = now_ns();
         timing.blocking_ns = timing.claimed_ns.wrapping_sub(closed_ns);
         if !work.is_provided() {
@@ -414,6 +430,33 @@ impl Attempt {
             None => self.decide(),
             Some(window) => self.pass_window(window, work, timing),
         }
+    }
+
+    /// Gives up the calls that the attempt waits for, where it may.
+    fn abandon(&self, error: Error, work: &mut dyn Work) -> Result {
+        if error != ETIMEDOUT || !self.scope.abandons || !self.is_running() {
+            return Err(error);
+        }
+        work.name_blockers(self.closed_ns());
+        self.abandoned.store(1, Relaxed);
+        work.abandon();
+        Ok(())
+    }
+
+    /// The same with the gate closed: a claim without quiescence. Calls that only happen to be
+    /// inside get the time of one more pause.
+    fn claim_without(&self, error: Error, work: &mut dyn Work) -> Result {
+        if error == ETIMEDOUT && self.scope.abandons {
+            self.records
+                .drain
+                .wait_timeout(|| self.records.scan(&self.gates) == 0, self.pause_ns);
+            if self.claim() {
+                return Ok(());
+            }
+        }
+        self.abandon(error, work)?;
+        self.publish(Phase::Transferring);
+        Ok(())
     }
 
     /// The commit point, unless an abort came first.
@@ -473,6 +516,9 @@ impl Attempt {
             if self.records.scan(&self.gates) == 0 && self.claim() {
                 return Ok(());
             }
+            if self.is_past_deadline() {
+                return Err(self.reason_to_end());
+            }
             self.check()?;
             let pause_end_ns = self.pause_end_ns.load(Relaxed);
             self.wait_for_change(sequence, pause_end_ns.min(self.deadline_ns));
@@ -485,7 +531,11 @@ impl Attempt {
     ///
     /// `EAGAIN`: the pause is used up. `ETIMEDOUT`, `ECANCELED`, `EDEADLK`: the attempt ends.
     pub(crate) fn check(&self) -> Result {
-        if !self.is_running() || self.is_past_deadline() {
+        if !self.is_running() {
+            Err(self.reason_to_end())
+        } else if self.abandoned.load(Relaxed) != 0 {
+            Ok(())
+        } else if self.is_past_deadline() {
             Err(self.reason_to_end())
         } else if now_ns() >= self.pause_end_ns.load(Relaxed) {
             Err(EAGAIN)

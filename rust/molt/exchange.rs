@@ -80,7 +80,7 @@ impl Place {
     ///
     /// `old` is a state that `route` leads from, and no call is in it.
     unsafe fn prepare(&mut self, route: &Route, old: *mut ()) -> Result {
-        let Some(table) = route.table else {
+        let Some(table) = route.table() else {
             return Ok(());
         };
         // SAFETY: The table fits the state; the place is large enough for each table.
@@ -445,7 +445,7 @@ impl Exchange {
     fn count(&self) {
         let (total, moved) = match self.lane {
             Lane::Class => {
-                let others = self.routes.iter().filter(|route| route.table.is_some());
+                let others = self.routes.iter().filter(|route| route.is_move());
                 let moved = others.map(|route| route.from.instances()).sum();
                 (self.class.instances(), moved)
             }

@@ -192,6 +192,11 @@ bool molt_capable(void)
 	return capable(CAP_SYS_MODULE);
 }
 
+bool molt_capable_of_repair(void)
+{
+	return capable(CAP_SYS_ADMIN);
+}
+
 /*
  * Calls @found for each task with a return address inside @module on its stack. Best
  * effort: the stack of a running task may change meanwhile, and a tail call hides a frame.

@@ -50,6 +50,7 @@ u32 molt_task_hash(const void *task);
 void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_LEN]);
 bool molt_has_oopsed(void);
 bool molt_capable(void);
+bool molt_capable_of_repair(void);
 u32 molt_processor(void);
 size_t molt_task_stack(s32 pid, char *text, size_t size);
 void molt_trace_begin(u64 id, const char *class, const char *from, const char *to);

@@ -85,6 +85,7 @@ extern "C" {
     pub(crate) static molt_test_dawdle_us: i32;
     pub(crate) fn molt_has_oopsed() -> bool;
     pub(crate) fn molt_capable() -> bool;
+    pub(crate) fn molt_capable_of_repair() -> bool;
     pub(crate) fn molt_rcu_barrier();
     pub(crate) fn molt_thread_run(
         run: unsafe extern "C" fn(*mut c_void),

@@ -18,6 +18,7 @@ use crate::helpers::{
     molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion,
 };
 use crate::interface::{Description, Interface, Serves};
+use crate::repair::Mend;
 use crate::schema::State;
 use crate::text::{Name, Text, NAME_LEN};
 use crate::transfer;
@@ -42,6 +43,7 @@ pub struct Descriptor {
     pub(crate) create: unsafe fn(arguments: *mut (), state: *mut ()) -> Result,
     pub(crate) drop: unsafe fn(state: *mut ()),
     pub(crate) transfers: &'static [transfer::Table],
+    pub(crate) repairs: &'static [Mend],
     pub(crate) callbacks: Option<Callbacks>,
 }
 
@@ -55,6 +57,11 @@ impl Descriptor {
             callbacks: Some(callbacks),
             ..self
         }
+    }
+
+    /// Adds how states that are known to be damaged are rebuilt for this implementation.
+    pub const fn with_repairs(self, repairs: &'static [Mend]) -> Self {
+        Self { repairs, ..self }
     }
 
     /// Describes `T` as an implementation of `I`. [`module!`](crate::module) calls this.
@@ -78,6 +85,7 @@ impl Descriptor {
             create: create::<I, T>,
             drop: drop_state::<T>,
             transfers,
+            repairs: &[],
             callbacks: None,
         }
     }

@@ -21,11 +21,15 @@ use crate::primitives::{now_ns, sleep_ns};
 use crate::registry::{framework, Edge};
 use crate::sweep;
 use crate::text::Text;
-use crate::transition::{name_of, numbered, unlink, Stage, Transition};
+use crate::route::Mended;
+use crate::transition::{name_of, numbered, unlink, Member, Stage, Transition};
 use crate::trial::Trial;
 
 /// How long the history waits for callers to note their waits, in milliseconds.
 const MOST_NOTE_MS: u32 = 200;
+
+/// How often it is looked whether abandoned calls have ended, in nanoseconds.
+const OUTLAST_NS: u64 = 200_000_000;
 
 /// What the thread works on.
 pub(crate) struct Job {
@@ -146,6 +150,9 @@ impl Job {
             framework().history.lock().push(entry);
         }
         let last = job.success();
+        if transition.verb() == Verb::Repair {
+            crate::log::repaired(&transition, last.reason.as_str());
+        }
         transition.set_outcome(last);
         for member in transition.members() {
             let mut inner = member.class.inner().lock();
@@ -158,21 +165,57 @@ impl Job {
         sweep::run(&transition, &mut job.exchanges);
         let begin_ns = now_ns();
         let longest_wait_ns = job.reclaim();
-        for member in transition.members() {
-            crate::log::reclaimed(transition.id(), member);
+        for (member, exchange) in transition.members().iter().zip(&job.exchanges) {
+            match exchange.routes().is_kept() {
+                true => crate::log::kept(transition.id(), member),
+                false => crate::log::reclaimed(transition.id(), member),
+            }
         }
         framework().history.lock().amend(transition.id(), |entry| {
             entry.reclaiming_ns = now_ns().wrapping_sub(begin_ns);
             entry.longest_wait_ns = entry.longest_wait_ns.max(longest_wait_ns);
         });
-        // Its pins are given up before anybody is told that it has ended.
-        drop(job);
+        // Its pins are given up before anybody is told that it has ended, but for those that
+        // abandoned calls need.
+        let kept = match job.exchanges.iter().any(|one| one.routes().is_kept()) {
+            true => Some(job),
+            false => None,
+        };
         unlink(transition.members(), |inner| {
             inner.is_reclaiming = false;
             inner.longest_wait_ns = inner.longest_wait_ns.max(longest_wait_ns);
         });
         transition.tell(Edge::End);
         transition.set_stage(Stage::Ended);
+        if let Some(job) = kept {
+            job.outlast(begin_ns);
+        }
+    }
+
+    /// Waits until the last abandoned call has ended, perhaps for ever, and gives up what was
+    /// kept for it. The class goes its way meanwhile.
+    fn outlast(&self, abandoned_ns: u64) {
+        let is_left = |exchange: &Exchange| {
+            let gate = exchange.class().gate();
+            let mut calls = 0u32;
+            framework()
+                .records
+                .for_each_call(core::slice::from_ref(gate), |record| {
+                    calls = calls.wrapping_add((record.since_ns < abandoned_ns).into());
+                });
+            calls == 0 && !gate.domain.has_pending()
+        };
+        let queue = &framework().records.drain;
+        while !self.exchanges.iter().all(is_left) {
+            queue.wait_idle(|| false, OUTLAST_NS);
+        }
+        for exchange in &self.exchanges {
+            exchange.class().gate().domain.barrier();
+            exchange.routes().keep_old(false);
+            exchange.routes().reclaim();
+            exchange.routes().unpin();
+        }
+        crate::log::outlasted(&self.transition);
     }
 
     fn end_aborted(mut job: KBox<Self>, timing: Timing, error: Error) {
@@ -217,7 +260,7 @@ impl Job {
 
     /// The new defaults, with a pin each; the ones before lose theirs.
     fn set_defaults(&self, trial: Option<&Arc<Trial>>) {
-        if self.transition.verb() != Verb::Update {
+        if matches!(self.transition.verb(), Verb::Switch(_)) {
             return;
         }
         for (exchange, from) in self.exchanges.iter().zip(&self.from) {
@@ -245,7 +288,9 @@ impl Job {
         // SAFETY: May sleep here: the gates are open.
         unsafe { molt_rcu_barrier() };
         for exchange in &self.exchanges {
-            exchange.class().gate().domain.barrier();
+            if !exchange.routes().is_kept() {
+                exchange.class().gate().domain.barrier();
+            }
             exchange.routes().unpin();
             longest_wait_ns = exchange.class().gate().take_longest_wait_ns().max(longest_wait_ns);
         }
@@ -288,6 +333,9 @@ impl Job {
     fn success(&self) -> Last {
         let (id, members) = (self.transition.id(), self.transition.members());
         let reason = match (members, self.exchanges.as_slice()) {
+            ([member], [exchange]) if self.transition.verb() == Verb::Repair => {
+                self.say_repaired(member, exchange)
+            }
             ([member], [exchange]) => Text::format(fmt!(
                 "transition {id}: {} to {}, generation {}, {} instances",
                 member.from(),
@@ -305,6 +353,23 @@ impl Job {
             id,
             ..Last::none()
         }
+    }
+
+    /// Exactly what was lost.
+    fn say_repaired(&self, member: &Member, exchange: &Exchange) -> Text<REASON_LEN> {
+        let (id, routes) = (self.transition.id(), exchange.routes());
+        let Mended { saved, lost } = routes.mended();
+        let abandoned = match routes.is_kept() {
+            true => member.class.inner().lock().blockers.len(),
+            false => 0,
+        };
+        Text::format(fmt!(
+            "transition {id}: repair: {} to {}, generation {}: {saved} states saved, {lost} lost, \
+             {abandoned} calls abandoned",
+            member.from(),
+            member.to(),
+            member.class.generation()
+        ))
     }
 
     fn reason(&self, error: Error) -> Text<REASON_LEN> {
@@ -380,6 +445,12 @@ impl Work for Job {
 
     fn reached(&mut self, milestone: Milestone, attempt: &Attempt) {
         crate::testing::hold(milestone, attempt);
+    }
+
+    fn abandon(&mut self) {
+        for exchange in &self.exchanges {
+            exchange.routes().keep_old(true);
+        }
     }
 
     fn name_blockers(&mut self, closed_ns: u64) {

@@ -7,7 +7,7 @@ use kernel::prelude::*;
 use crate::error::Refusal;
 use crate::history::Entry;
 use crate::implementation::Descriptor;
-use crate::transition::Member;
+use crate::transition::{Member, Transition};
 
 pub(crate) fn refused_registration(descriptor: &Descriptor, refusal: &Refusal) {
     pr_err!(
@@ -56,6 +56,24 @@ pub(crate) fn aborted(entry: &Entry, reason: &str) {
 pub(crate) fn reclaimed(id: u64, member: &Member) {
     let (class, from) = (member.class().name(), member.from());
     pr_info!("transition {id}: {class}: reclaimed: {from} released\n");
+}
+
+pub(crate) fn kept(id: u64, member: &Member) {
+    let (class, from) = (member.class().name(), member.from());
+    pr_warn!("transition {id}: {class}: {from} stays, for the calls that were abandoned\n");
+}
+
+pub(crate) fn outlasted(transition: &Transition) {
+    let (id, subject) = (transition.id(), transition.subject());
+    pr_info!(
+        "transition {id}: {}: abandoned calls have ended\n",
+        subject.as_str()
+    );
+}
+
+pub(crate) fn repaired(transition: &Transition, what: &str) {
+    let subject = transition.subject();
+    pr_warn!("{}: {what}\n", subject.as_str());
 }
 
 pub(crate) fn unconfirmed(class: &str) {

@@ -12,11 +12,12 @@ use kernel::sync::Arc;
 use crate::choice::{self, Choice};
 use crate::class::Class;
 use crate::error::{Refusal, REASON_LEN};
-use crate::helpers::{molt_capable, molt_has_oopsed};
+use crate::helpers::{molt_capable, molt_capable_of_repair, molt_has_oopsed};
 use crate::implementation::{Pin, Registered};
 use crate::object::object_size;
 use crate::registry::framework;
-use crate::route::{Route, Routes};
+use crate::repair;
+use crate::route::{Route, Routes, Way};
 use crate::slot::Kept;
 use crate::text::Text;
 use crate::transfer;
@@ -56,6 +57,9 @@ pub enum Verb {
     Update,
     /// Some instances; new ones go on being made by the default.
     Switch(Choice),
+    /// As an update, from an implementation that is known to be damaged: calls that do not
+    /// end by the deadline are abandoned, and states are rebuilt as far as they can be saved.
+    Repair,
 }
 
 impl Verb {
@@ -64,6 +68,7 @@ impl Verb {
         match self {
             Self::Update => "update",
             Self::Switch(_) => "switch",
+            Self::Repair => "repair",
         }
     }
 }
@@ -174,7 +179,7 @@ impl Planned {
         match &self.kept {
             Some(kept) => kept.len() as u64,
             None => {
-                let others = self.routes.iter().filter(|route| route.table.is_some());
+                let others = self.routes.iter().filter(|route| route.is_move());
                 others.map(|route| route.from.instances()).sum::<i64>() as u64
             }
         }
@@ -235,7 +240,12 @@ fn check_limits(request: &Request<'_>) -> Result<(), Refusal> {
     }
     match request.verb {
         Verb::Switch(choice) => choice.check(),
-        Verb::Update => Ok(()),
+        // SAFETY: Always safe to call.
+        Verb::Repair if !unsafe { molt_capable_of_repair() } => Err(Refusal::new(
+            EPERM,
+            fmt!("a repair needs CAP_SYS_ADMIN, too"),
+        )),
+        Verb::Update | Verb::Repair => Ok(()),
     }
 }
 
@@ -252,13 +262,13 @@ fn plan_one(request: &Request<'_>, target: &Target<'_>) -> Result<Planned, Refus
     }
     let to = find(class, target.implementation, target.version)?;
     let kept = match request.verb {
-        Verb::Update => None,
+        Verb::Update | Verb::Repair => None,
         Verb::Switch(choice) => Some(choice::keep(class, &to, choice)?),
     };
     // From here on the modules' rodata is looked at.
     let (to, from) = (Pin::new(&to)?, Pin::new(&from)?);
-    let routes = routes(class, &from, to, kept.as_ref())?;
-    if kept.is_none() && routes.iter().all(|route| route.table.is_none()) {
+    let routes = routes(class, &from, to, request.verb, kept.as_ref())?;
+    if kept.is_none() && !routes.iter().any(Route::is_move) {
         return Err(already(class, &routes.to));
     }
     check_policy(request, class, &routes)?;
@@ -322,6 +332,7 @@ fn routes(
     class: &Class,
     default: &Arc<Registered>,
     to: Pin,
+    verb: Verb,
     kept: Option<&Kept>,
 ) -> Result<KBox<Routes>, Refusal> {
     let mut from = KVec::new();
@@ -338,11 +349,12 @@ fn routes(
     result?;
     let mut routes = KVec::new();
     for one in from {
-        let table = match Arc::ptr_eq(&one, &to) {
-            true => None,
-            false => Some(transfer::find(&one, &to)?),
+        let way = match verb {
+            _ if Arc::ptr_eq(&one, &to) => Way::Stay,
+            Verb::Repair => Way::Repair(repair::find(&one, &to)?),
+            _ => Way::Transfer(transfer::find(&one, &to)?),
         };
-        routes.push(Route::new(Pin::new(&one)?, table), GFP_KERNEL)?;
+        routes.push(Route::new(Pin::new(&one)?, way), GFP_KERNEL)?;
     }
     // Those who are switched get the stamp that all others have.
     let open = class.gate().open_stamp();
@@ -362,7 +374,7 @@ fn check_policy(request: &Request<'_>, class: &Class, routes: &Routes) -> Result
     } else {
         return Ok(());
     };
-    let can_fail = |route: &&Route| route.table.is_some_and(|table| table.can_fail);
+    let can_fail = |route: &&Route| route.table().is_some_and(|table| table.can_fail);
     match routes.iter().find(can_fail) {
         Some(route) => Err(Refusal::new(
             EPROTO,

@@ -15,25 +15,59 @@ use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use crate::implementation::Pin;
 use crate::object::{state_pointer, Header, Memory};
 use crate::registry::framework;
+use crate::repair::Mend;
+use crate::slot::Slot;
 use crate::transfer::Table;
+
+/// How an object of one implementation is made from one of another.
+#[derive(Clone, Copy)]
+pub(crate) enum Way {
+    /// It is that implementation already.
+    Stay,
+    /// By its author's rules for the transfer.
+    Transfer(&'static Table),
+    /// By rules for a state that is known to be damaged.
+    Repair(&'static Mend),
+}
 
 /// From one implementation.
 pub(crate) struct Route {
     pub(crate) from: Pin,
-    /// `None`: it is the one that the transition leads to.
-    pub(crate) table: Option<&'static Table>,
+    pub(crate) way: Way,
     /// Objects that were moved and reclaimed, for their pins.
     reclaimed: Atomic<u64>,
 }
 
 impl Route {
-    pub(crate) fn new(from: Pin, table: Option<&'static Table>) -> Self {
+    pub(crate) fn new(from: Pin, way: Way) -> Self {
         Self {
             from,
-            table,
+            way,
             reclaimed: Atomic::new(0),
         }
     }
+
+    /// Whether its objects are moved at all.
+    pub(crate) fn is_move(&self) -> bool {
+        !matches!(self.way, Way::Stay)
+    }
+
+    /// The rules, where they are those of a transfer.
+    pub(crate) fn table(&self) -> Option<&'static Table> {
+        match self.way {
+            Way::Transfer(table) => Some(table),
+            _ => None,
+        }
+    }
+}
+
+/// What a repair came to, in instances.
+#[derive(Clone, Copy)]
+pub(crate) struct Mended {
+    /// Something of the state was saved.
+    pub(crate) saved: u64,
+    /// Nothing was: the instance begins anew.
+    pub(crate) lost: u64,
 }
 
 /// All routes of one class in one transition.
@@ -50,6 +84,10 @@ pub(crate) struct Routes {
     dead: Atomic<*mut Header>,
     done: Atomic<u64>,
     total: Atomic<u64>,
+    saved: Atomic<u64>,
+    lost: Atomic<u64>,
+    /// Calls were abandoned that may be in old objects: these are kept, with their code.
+    is_kept: Atomic<bool>,
 }
 
 impl Routes {
@@ -61,6 +99,9 @@ impl Routes {
             dead: Atomic::new(ptr::null_mut()),
             done: Atomic::new(0),
             total: Atomic::new(0),
+            saved: Atomic::new(0),
+            lost: Atomic::new(0),
+            is_kept: Atomic::new(false),
         }
     }
 
@@ -81,7 +122,7 @@ impl Routes {
         // SAFETY: By the caller's promise.
         let implementation = unsafe { (*object).implementation };
         let is_own = |route: &&Route| ptr::eq(&**route.from, implementation);
-        self.routes.iter().find(is_own).filter(|route| route.table.is_some())
+        self.routes.iter().find(is_own).filter(|route| route.is_move())
     }
 
     /// Memory for an object of the new implementation, with its header.
@@ -108,16 +149,34 @@ impl Routes {
     ///
     /// Both are the caller's alone; `old` has a route, `new` is a twin of these routes, and
     /// `prepared` is what the route's `prepare` made of `old`, given away.
-    pub(crate) unsafe fn commit(&self, old: *mut Header, prepared: *mut (), new: *mut Header) {
+    pub(crate) unsafe fn commit(
+        &self,
+        slot: &Slot,
+        old: *mut Header,
+        prepared: *mut (),
+        new: *mut Header,
+    ) {
         // SAFETY: By the caller's promise.
         let Some(route) = (unsafe { self.of(old) }) else {
             return;
         };
-        if let Some(table) = route.table {
-            let (old_state, new_state) =
-                (state_pointer(old, &route.from), state_pointer(new, &self.to));
+        let (old_state, new_state) = (
+            state_pointer(old, &route.from),
+            state_pointer(new, &self.to),
+        );
+        match route.way {
+            Way::Stay => {}
             // SAFETY: The table fits both states (`transfer::find`), which nobody else uses.
-            unsafe { (table.commit)(old_state, prepared, new_state) };
+            Way::Transfer(table) => unsafe { (table.commit)(old_state, prepared, new_state) },
+            // SAFETY: As above, but for abandoned calls, which these rules know of.
+            Way::Repair(mend) => match unsafe { (mend.salvage)(old_state, new_state) } {
+                true => _ = self.saved.fetch_add(1, Relaxed),
+                false => {
+                    // SAFETY: `new_state` is memory for a state, and none was made there.
+                    unsafe { (mend.rebuild)(slot.id(), slot.key(), new_state) };
+                    self.lost.fetch_add(1, Relaxed);
+                }
+            },
         }
         route.from.instances.fetch_sub(1, Relaxed);
         self.to.instances.fetch_add(1, Relaxed);
@@ -140,6 +199,10 @@ impl Routes {
     /// Drops the objects that were moved so far by their own implementations' code, frees them,
     /// and gives up a pin for each. May sleep.
     pub(crate) fn reclaim(&self) {
+        if self.is_kept() {
+            // An abandoned call may be in any of them.
+            return;
+        }
         let mut next = NonNull::new(self.dead.xchg(ptr::null_mut(), Full));
         while let Some(object) = next {
             // SAFETY: Dead objects are this function's alone; the header is still written.
@@ -149,13 +212,35 @@ impl Routes {
             };
             // SAFETY: As above.
             let memory = unsafe { Memory::from_raw(object) };
-            if let Some(Route { from, table, reclaimed }) = route {
-                let drop_rest = table.and_then(|table| table.drop_rest);
-                // SAFETY: What `commit` left is dropped once, by the code that its pin keeps.
-                unsafe { drop_rest.unwrap_or(from.descriptor().drop)(memory.state(from)) };
-                reclaimed.fetch_add(1, Relaxed);
+            if let Some(route) = route {
+                // A damaged state is not dropped: its pointers may lead anywhere.
+                if let Some(table) = route.table() {
+                    let from = &route.from;
+                    let drop = table.drop_rest.unwrap_or(from.descriptor().drop);
+                    // SAFETY: What `commit` left is dropped once, by code that its pin keeps.
+                    unsafe { drop(memory.state(from)) };
+                }
+                route.reclaimed.fetch_add(1, Relaxed);
             }
             drop(memory);
+        }
+    }
+
+    /// Whether old objects are kept: calls were abandoned that may be in them.
+    pub(crate) fn keep_old(&self, is_kept: bool) {
+        self.is_kept.store(is_kept, Relaxed);
+    }
+
+    /// Whether old objects are kept for abandoned calls.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept.load(Relaxed)
+    }
+
+    /// What a repair came to so far.
+    pub(crate) fn mended(&self) -> Mended {
+        Mended {
+            saved: self.saved.load(Relaxed),
+            lost: self.lost.load(Relaxed),
         }
     }
 
@@ -191,7 +276,7 @@ impl Routes {
 
     /// Memory that is needed for one prepared value of whichever route: size and alignment.
     pub(crate) fn prepared_layout(&self) -> (usize, usize) {
-        let tables = self.routes.iter().filter_map(|route| route.table);
+        let tables = self.routes.iter().filter_map(Route::table);
         tables.fold((0, 1), |(size, align), table| {
             (size.max(table.prepared_size), align.max(table.prepared_align))
         })
@@ -199,7 +284,7 @@ impl Routes {
 
     /// Whether some route's transfer can fail.
     pub(crate) fn can_fail(&self) -> bool {
-        let tables = self.routes.iter().filter_map(|route| route.table);
-        tables.into_iter().any(|table| table.can_fail)
+        let mut tables = self.routes.iter().filter_map(Route::table);
+        tables.any(|table| table.can_fail)
     }
 }

@@ -149,7 +149,7 @@ impl Slot {
             let _moving = Moving::new(self);
             let (old, new) = (self.object(), memory.into_raw());
             // SAFETY: By the caller's promise both are this processor's alone.
-            unsafe { routes.commit(old, prepared, new) };
+            unsafe { routes.commit(self, old, prepared, new) };
             self.set_object(new);
         }
         // Release: whoever finds this stamp finds the object that was stored before it.

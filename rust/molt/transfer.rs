@@ -212,13 +212,13 @@ pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table,
     ))
 }
 
-fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {
+pub(crate) fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {
     end.name == implementation.name()
         && end.version.unwrap_or(owner.version()) == implementation.version()
 }
 
 /// Compares what the author of a transfer took for a version's state with what it is.
-fn check_end(end: &End, implementation: &Registered) -> Result<(), Refusal> {
+pub(crate) fn check_end(end: &End, implementation: &Registered) -> Result<(), Refusal> {
     let actual = &implementation.descriptor().state;
     let label = implementation.label();
     for (index, known) in end.fields.iter().enumerate() {

@@ -235,13 +235,15 @@ impl Transition {
             pause_ns: request.pause_ms.saturating_mul(1_000_000),
         };
         let scope = match request.verb {
-            Verb::Update => Scope {
+            Verb::Update | Verb::Repair => Scope {
                 lane: Lane::Class,
                 is_lazy: request.policy != Policy::Eager,
+                abandons: request.verb == Verb::Repair,
             },
             Verb::Switch(_) => Scope {
                 lane: Lane::Slots,
                 is_lazy: false,
+                abandons: false,
             },
         };
         let now_ns = now_ns();

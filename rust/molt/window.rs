@@ -118,10 +118,16 @@ impl Window {
     }
 
     /// Closes the window once. When no call is inside, runs `commit` with interrupts off;
-    /// it opens the gates. `None`: it was given up, and calls go on; `dawdle` is for tests.
+    /// it opens the gates, or has changed nothing and fails. `None`: the closure was given up.
+    /// Either way calls go on before interrupts do: one that came here by an interrupt of this
+    /// processor could wait for nobody. `dawdle` is for tests.
     ///
     /// Called with the window open and the grace period behind it, from a task.
-    pub(crate) fn close<R>(&self, dawdle: impl FnOnce(), commit: impl FnOnce() -> R) -> Option<R> {
+    pub(crate) fn close(
+        &self,
+        dawdle: impl FnOnce(),
+        commit: impl FnOnce() -> Result,
+    ) -> Option<Result> {
         let _quiet = quiet();
         let number = self.word.load(Relaxed) & !PHASES;
         let blocking = number | BLOCKING;
@@ -135,7 +141,10 @@ impl Window {
             return None;
         }
         let result = commit();
-        self.finish();
+        match result {
+            Ok(()) => self.finish(),
+            Err(_) => self.give_up(claimed),
+        }
         Some(result)
     }
 
