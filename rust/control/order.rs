@@ -67,8 +67,12 @@ pub(crate) fn with_modules<R>(
         Err(refused) if refused.error == ENOENT => refused,
         result => return result,
     };
-    let is_missing =
-        |target: &&Target<'_>| target.class.find(target.implementation, target.version).is_none();
+    let is_missing = |target: &&Target<'_>| {
+        target
+            .class
+            .find(target.implementation, target.version)
+            .is_none()
+    };
     let mut is_any = false;
     for target in targets.iter().filter(is_missing) {
         is_any = true;

@@ -46,12 +46,7 @@ extern "C" {
         owner: *const c_void,
     ) -> *mut RawDir;
     fn molt_dir_remove(dir: *mut RawDir);
-    fn molt_dir_tell(
-        dir: *mut RawDir,
-        edge: *const c_char,
-        transition: u64,
-        result: *const c_char,
-    );
+    fn molt_dir_tell(dir: *mut RawDir, edge: *const c_char, transition: u64, result: *const c_char);
 }
 
 /// `struct molt_file`.

@@ -50,8 +50,9 @@
 
 use crate::gate::{Gate, Lane, Phase};
 use crate::primitives::{
-    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error, Full,
-    Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT,
+    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error,
+    Full, Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK,
+    ETIMEDOUT,
 };
 use crate::record::Records;
 use crate::slot::Slot;
@@ -155,6 +156,8 @@ pub(crate) enum Trespass {
     GoOn,
     /// It runs at once, on what its slot holds.
     RunNow,
+    /// It does not run: it would make an instance.
+    Refuse,
 }
 
 /// One attempt to move the classes behind some gates to another generation.
@@ -228,27 +231,25 @@ impl Attempt {
         self.window.as_deref()
     }
 
-    /// The updater's own task has come to the slow path of `gate`: a rule, a factory or a
-    /// notification of this attempt has called a handle.
+    /// The updater's own task, or one of its crew, has come to the slow path of `gate`: the
+    /// fallible part of a transfer has called a handle.
     ///
-    /// Before the commit point the attempt ends here and now: old objects were only
-    /// borrowed, so the gates open and the call goes on like anybody's. Where that is not
-    /// possible any more, or the call is one of the few slots that were closed, it runs on
-    /// what its slot holds. (The slot that is being moved: [`gate::refuse_rules`].)
+    /// The attempt ends, with nothing changed. But not here: lists are being walked, and old
+    /// objects are lent to rules. So a call of one of the attempt's own slots runs at once, on
+    /// the object that is borrowed as well; an instance cannot be made. (Rules of the part
+    /// that cannot fail: [`gate::refuse_rules`].)
     ///
     /// [`gate::refuse_rules`]: crate::gate::refuse_rules
     pub(crate) fn trespass(&self, gate: &Gate, slot: Option<&Slot>) -> Trespass {
         warn_trespass();
         self.trespassed.store(1, Relaxed);
-        let is_ended = self.abort().is_ok();
-        if is_ended && self.scope.lane == Lane::Class {
-            self.open_gates(Phase::Idle);
-            return Trespass::GoOn;
-        }
-        // An instance cannot be made while the lists are being walked.
-        match slot.is_some() && self.gates.iter().any(|own| core::ptr::eq(&**own, gate)) {
-            true => Trespass::RunNow,
-            false => Trespass::GoOn,
+        let _ = self.abort();
+        if !self.gates.iter().any(|own| core::ptr::eq(&**own, gate)) {
+            Trespass::GoOn
+        } else if slot.is_some() {
+            Trespass::RunNow
+        } else {
+            Trespass::Refuse
         }
     }
 
@@ -409,6 +410,9 @@ impl Attempt {
             }
             self.publish(Phase::Tracking);
             work.undo();
+            if !self.is_running() {
+                return Err(self.reason_to_end());
+            }
             timing.reopened = timing.reopened.wrapping_add(1);
             self.back_off(now_ns().wrapping_sub(closed_ns));
         }
@@ -474,9 +478,7 @@ impl Attempt {
         loop {
             self.check()?;
             let begin_ns = now_ns();
-            let closed = window.close(dawdle, || {
-                self.decide().inspect(|()| self.flip(work))
-            });
+            let closed = window.close(dawdle, || self.decide().inspect(|()| self.flip(work)));
             timing.window_ns = now_ns().wrapping_sub(begin_ns);
             if let Some(result) = closed {
                 return result;

@@ -131,11 +131,7 @@ fn collect(transition: &Transition, exchange: &Exchange, closed_ns: u64) -> KVec
         for route in exchange.routes().iter() {
             // SAFETY: The route pins the module; the list outlives the walk.
             unsafe {
-                molt_find_tasks_in(
-                    route.from.module(),
-                    add_untracked,
-                    (&raw mut others).cast(),
-                );
+                molt_find_tasks_in(route.from.module(), add_untracked, (&raw mut others).cast());
             }
         }
         others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));

@@ -11,7 +11,7 @@ use kernel::sync::Arc;
 
 use crate::class::Class;
 use crate::error::Refusal;
-use crate::implementation::{Pin, Registered};
+use crate::implementation::Registered;
 use crate::plan::{already, check_rights, find, free_class};
 use crate::slot::{Kept, Slot};
 
@@ -34,10 +34,9 @@ impl Choice {
     /// `EINVAL`: out of range.
     pub(crate) fn check(self) -> Result<(), Refusal> {
         match self {
-            Self::Percent(percent) if !(1..=100).contains(&percent) => Err(Refusal::new(
-                EINVAL,
-                fmt!("percent={percent}: 1 to 100"),
-            )),
+            Self::Percent(percent) if !(1..=100).contains(&percent) => {
+                Err(Refusal::new(EINVAL, fmt!("percent={percent}: 1 to 100")))
+            }
             Self::Count(0) => Err(Refusal::new(EINVAL, fmt!("count=0: at least 1"))),
             _ => Ok(()),
         }
@@ -103,7 +102,8 @@ pub(crate) fn keep(class: &Class, to: &Registered, choice: Choice) -> Result<Kep
 }
 
 /// Makes an implementation the one that new instances of a class get. Those that there are
-/// stay as they are, and so does the generation. Gates no call. May sleep.
+/// stay as they are, and so does the generation. Gates no call. May sleep; where a sweep is under
+/// way until that is done, which it hastens.
 ///
 /// # Errors
 ///
@@ -115,9 +115,10 @@ pub fn set_default(
     version: Option<u32>,
 ) -> Result<Arc<Registered>, Refusal> {
     check_rights()?;
+    crate::transition::finish_sweep(class)?;
     let (_, changes) = free_class(class)?;
-    let to = find(class, name, version)?;
-    let pin = Pin::new(&to)?;
+    let pin = find(class, name, version)?;
+    let to = (*pin).clone();
     let mut inner = class.inner().lock();
     if inner.changes != changes || inner.transition.is_some() || inner.is_retired {
         return Err(class.is_busy());

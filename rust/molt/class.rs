@@ -7,11 +7,11 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
 use kernel::bindings;
-use kernel::error::code::{EAGAIN, EBUSY, ENODEV, ENOENT, EPROTO};
+use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, ENODEV, ENOENT, EPROTO};
 use kernel::prelude::*;
 use kernel::str::CStr;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{Arc, Mutex, SpinLock};
+use kernel::sync::{Arc, Mutex, SpinLockIrq};
 
 use crate::blocker::Blocker;
 use crate::contract::Contract;
@@ -60,11 +60,13 @@ pub struct Class {
     routes: Atomic<*const Routes>,
     /// What creations use.
     #[pin]
-    factory: SpinLock<Factory>,
+    factory: SpinLockIrq<Factory>,
     generation: Atomic<u64>,
     /// Instances per second that a sweep in the background moves; 0: no limit.
     rate: Atomic<u64>,
     is_held: Atomic<bool>,
+    #[pin]
+    retirement: Mutex<()>,
     #[pin]
     inner: Mutex<Inner>,
 }
@@ -153,10 +155,11 @@ impl Class {
                 next_id: Atomic::new(1),
                 instances: Atomic::new(0),
                 routes: Atomic::new(ptr::null()),
-                factory <- kernel::new_spinlock!(Factory(ptr::null()), "molt_factory"),
+                factory <- kernel::new_spinlock_irq!(Factory(ptr::null()), "molt_factory"),
                 generation: Atomic::new(0),
                 rate: Atomic::new(USUAL_RATE),
                 is_held: Atomic::new(false),
+                retirement <- kernel::new_mutex!((), "molt_retirement"),
                 inner <- kernel::new_mutex!(Inner {
                     implementations: KVec::new(),
                     default: None,
@@ -263,13 +266,21 @@ impl Class {
     /// The implementation of this name, and of this version where one is given; without a
     /// version the highest. May sleep.
     pub fn find(&self, name: &str, version: Option<u32>) -> Option<Arc<Registered>> {
+        self.with_found(name, version, |found| found.cloned())
+    }
+
+    /// Hands the same to `f`, under the class's lock.
+    pub(crate) fn with_found<R>(
+        &self,
+        name: &str,
+        version: Option<u32>,
+        f: impl FnOnce(Option<&Arc<Registered>>) -> R,
+    ) -> R {
         let inner = self.inner.lock();
-        inner
-            .implementations
-            .iter()
+        let all = inner.implementations.iter();
+        f(all
             .filter(|i| i.name() == name && version.is_none_or(|v| i.version() == v))
-            .max_by_key(|i| i.version())
-            .cloned()
+            .max_by_key(|i| i.version()))
     }
 
     pub(crate) fn inner(&self) -> &Mutex<Inner> {
@@ -369,7 +380,8 @@ impl Class {
         self.factory.lock().0 = implementation;
     }
 
-    /// The implementation for a creation, pinned for it.
+    /// The implementation for a creation, pinned for it and counted: a transition that is
+    /// planned meanwhile knows of it.
     fn pin_factory(&self) -> Result<&Registered> {
         let factory = self.factory.lock();
         // SAFETY: By the type invariant it is pinned now; and with the pin that is taken
@@ -379,6 +391,7 @@ impl Class {
             return Err(EAGAIN);
         }
         implementation.pin()?;
+        implementation.instances.fetch_add(1, Relaxed);
         Ok(implementation)
     }
 
@@ -392,6 +405,9 @@ impl Class {
     ///
     /// `EBUSY`: a transition runs, there are instances, or the class is being removed.
     pub(crate) fn retire(&self) -> Result<(), Refusal> {
+        // Whoever comes second waits, and finds it done: a module whose init has failed must
+        // not go while its implementation is being given up by somebody else.
+        let _one = self.retirement.lock();
         {
             let mut inner = self.inner.lock();
             if inner.transition.is_some() || inner.is_retired {
@@ -403,16 +419,21 @@ impl Class {
             inner.is_retired = true;
         }
         let factory = core::mem::replace(&mut *self.factory.lock(), Factory(ptr::null()));
-        // Creations that have pinned the factory are inside the domain: no transition runs,
-        // so none is recorded. No lock is held: a call may want it.
+        // Creations that have pinned the factory are inside the domain, or were recorded by a
+        // transition that has ended. No lock is held that a call may want.
         self.gate.domain.synchronize();
+        let calls = framework().records.scan(core::slice::from_ref(&self.gate));
         let mut inner = self.inner.lock();
-        if self.instances() != 0 {
+        if self.instances() != 0 || calls != 0 {
             *self.factory.lock() = factory;
             inner.is_retired = false;
             return Err(Refusal::new(
                 EBUSY,
-                fmt!("{} has {} instances", self.name(), self.instances()),
+                fmt!(
+                    "{} has {} instances, and {calls} calls",
+                    self.name(),
+                    self.instances()
+                ),
             ));
         }
         let (default, trial) = (inner.default.take(), inner.trial.take());
@@ -438,7 +459,7 @@ impl Class {
         let slot = Slot::new(self.clone(), holder, key)?;
         // SAFETY: The slot is not moved before it is freed.
         let slot = KBox::into_raw(unsafe { Pin::into_inner_unchecked(slot) });
-        let mut result = Err(ENODEV);
+        let mut result = Err(EDEADLK);
         self.gate.call_creation(&mut || {
             // SAFETY: `slot` is this function's until it is inserted.
             result = unsafe { self.create_inside(slot, arguments, consumed) };
@@ -468,6 +489,7 @@ impl Class {
         // SAFETY: As the caller promises.
         let made = unsafe { self.fill(slot, implementation, arguments, consumed) };
         if made.is_err() {
+            implementation.instances.fetch_sub(1, Relaxed);
             implementation.unpin(1);
         }
         made
@@ -502,7 +524,6 @@ impl Class {
             self.lists.insert(slot);
         }
         self.instances.fetch_add(1, Relaxed);
-        implementation.instances.fetch_add(1, Relaxed);
         // SAFETY: As above.
         if let Some(holder) = unsafe { (*slot).holder() } {
             holder.count(1);
@@ -559,6 +580,7 @@ impl<I: ?Sized + Interface> Typed<I> {
     ///
     /// * `ENODEV`: the class was removed, or its default's module is going.
     /// * `EAGAIN`: the default's module has not finished its init.
+    /// * `EDEADLK`: a rule of a transition of this class makes it.
     /// * `ENOMEM`, and what the implementation's `create` returns.
     pub fn create(&self, arguments: I::Arguments) -> Result<Handle<I>> {
         self.create_as(None, arguments)

@@ -219,7 +219,7 @@ impl Exchange {
             Lane::Class => BATCH.saturating_add(instances / 64).min(4096),
             Lane::Slots => 0,
         };
-        self.stock(&mut stock, spares)?;
+        self.stock(&mut stock, spares.saturating_sub(self.spares.len()))?;
         while let Some(memory) = stock.pop() {
             self.spares.push(memory, GFP_KERNEL)?;
         }
@@ -277,8 +277,7 @@ impl Exchange {
     /// Closes the chosen slots, each by its own stamp.
     pub(crate) fn close_slots(&self) {
         for slot in self.kept.iter() {
-            slot.stamp
-                .store(GATED | self.closure, Release);
+            slot.stamp.store(GATED | self.closure, Release);
         }
     }
 
@@ -286,8 +285,7 @@ impl Exchange {
     pub(crate) fn open_slots(&self) {
         for slot in self.kept.iter() {
             slot.own(|_| {
-                slot.stamp
-                    .store(self.class.gate().open_stamp(), Release);
+                slot.stamp.store(self.class.gate().open_stamp(), Release);
             });
         }
     }
@@ -517,7 +515,10 @@ impl Exchange {
     pub(crate) fn release(&mut self) {
         self.spares.clear();
         match self.lane {
-            Lane::Slots => self.kept.iter().for_each(|slot| drop(slot.own(|twin| twin.0.take()))),
+            Lane::Slots => self
+                .kept
+                .iter()
+                .for_each(|slot| drop(slot.own(|twin| twin.0.take()))),
             Lane::Class => (0..self.parts.len()).for_each(|index| self.release_list(index)),
         }
         // The slots' handles, too.

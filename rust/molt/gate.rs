@@ -38,11 +38,11 @@
 //! * Order of the updater's stores: to begin, phase and then stamp; to end, stamp and
 //!   then phase, so that a caller which sees `Idle` finds the fast path open.
 
+use crate::attempt::Trespass;
 use crate::primitives::{
     arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, warn_misuse, warn_trespass,
     Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result, WaitQueue,
 };
-use crate::attempt::Trespass;
 use crate::record::{Head, Record, Records, Role};
 use crate::slot::Slot;
 use crate::window::Window;
@@ -359,19 +359,22 @@ impl Gate {
     /// Runs `body` as a call of this class that came too late for the fast path.
     ///
     /// `slot` is the one that is called, `None` for a creation. `body` runs
-    /// exactly once, inside the domain or recorded; it loads the slot's object itself.
+    /// exactly once, inside the domain or recorded; it loads the slot's object itself. Only a
+    /// creation by a rule of the very transition is refused: it does not run.
     /// Sleeps at the gate while the class is closed; must not be called inside the domain.
     #[cold]
     #[inline(never)]
     pub(crate) fn pass(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
-        refuse_rules(slot);
+        refuse_rules();
         let task = current();
         let attempt = self.records.bucket(task).attempt_of(task);
         if let Some(attempt) = attempt {
             // SAFETY: An updater's record lies deeper on this very stack, so the attempt
             // that it names is alive.
-            if unsafe { (*attempt).trespass(self, slot) } == Trespass::RunNow {
-                return body();
+            match unsafe { (*attempt).trespass(self, slot) } {
+                Trespass::GoOn => {}
+                Trespass::RunNow => return body(),
+                Trespass::Refuse => return,
             }
         }
         // Asked before a lock is held: under one nobody may sleep.
@@ -441,12 +444,9 @@ impl Gate {
         // this section of the lock, and the updater finds the record gone in a later one.
         let mut bucket = self.records.bucket(task);
         bucket.remove(place);
-        let awaited = [Lane::Class, Lane::Slots].into_iter().any(|lane| {
-            matches!(
-                self.phase_in(lane),
-                Phase::Blocking | Phase::Transferring
-            )
-        });
+        let awaited = [Lane::Class, Lane::Slots]
+            .into_iter()
+            .any(|lane| matches!(self.phase_in(lane), Phase::Blocking | Phase::Transferring));
         drop(bucket);
         if awaited {
             self.records.wake_updaters();
@@ -507,18 +507,15 @@ impl Gate {
     }
 }
 
-/// Deals with a call that a rule makes while it moves an instance, on this very processor.
+/// Deals with a call by a rule that moves an instance, on this very processor, and that may
+/// neither fail nor sleep.
 ///
-/// The generation is committed then, and nothing can be taken back. A call of another instance
-/// goes on, with a warning. One of the instance that is being moved, whose state is neither
-/// old nor new, can never be let in: it stops here, which is loud but corrupts nothing.
-pub(crate) fn refuse_rules(slot: Option<&Slot>) {
-    let moving = moving();
-    if moving.is_null() {
-        return;
-    }
-    warn_trespass();
-    if slot.is_none_or(|slot| core::ptr::eq(slot, moving)) {
+/// The generation is committed then, and nothing can be taken back. On the fast path such a
+/// call goes unseen. One that comes here would have to wait, perhaps for that very instance,
+/// whose state is neither old nor new. It stops for good, which is loud but corrupts nothing.
+pub(crate) fn refuse_rules() {
+    if !moving().is_null() {
+        warn_trespass();
         halt();
     }
 }

@@ -20,7 +20,8 @@ use crate::slot::Slot;
 ///   about `pause_ms` and as long as the commit takes. No spinlock and no RCU read lock
 ///   may be held.
 /// * In one of atomic context spinning, for about 50 us and as long as the commit takes: a
-///   few instructions for each class. It may be made anywhere but in an NMI.
+///   few instructions for each class. It may be made anywhere but in an NMI and under a
+///   lock of the scheduler.
 ///
 /// After a lazy update the first call of an instance moves its state.
 ///

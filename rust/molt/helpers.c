@@ -207,6 +207,10 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 	struct task_struct *process, *task;
 	unsigned int count, i;
 
+	/* What is built in has no text of its own to look for. */
+	if (!module)
+		return;
+
 	entries = kcalloc(MOLT_STACK_ENTRIES, sizeof(*entries), GFP_KERNEL);
 	if (!entries)
 		return;

@@ -23,7 +23,12 @@ extern "C" {
         argument: *mut c_void,
     );
     pub(crate) fn molt_task_stack(pid: i32, text: *mut c_char, size: usize) -> usize;
-    pub(crate) fn molt_trace_begin(id: u64, class: *const c_char, from: *const c_char, to: *const c_char);
+    pub(crate) fn molt_trace_begin(
+        id: u64,
+        class: *const c_char,
+        from: *const c_char,
+        to: *const c_char,
+    );
     pub(crate) fn molt_trace_end(id: u64, class: *const c_char, edge: *const c_char, error: c_int);
     pub(crate) fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
     pub(crate) fn molt_object_free(object: *mut c_void);

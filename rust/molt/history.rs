@@ -4,11 +4,11 @@
 
 use kernel::prelude::*;
 
+use crate::attempt::Timing;
 use crate::blocker::Who;
 use crate::gate::Traffic;
 use crate::registry::framework;
 use crate::text::{Name, Text};
-use crate::attempt::Timing;
 
 /// How many transitions are remembered; about 0.5 KiB each.
 const MOST: usize = 2048;

@@ -7,7 +7,7 @@ use kernel::error::code::{ENODEV, ENOENT};
 use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{Arc, SpinLock};
+use kernel::sync::{Arc, SpinLockIrq};
 
 use kernel::ffi::c_char;
 
@@ -130,8 +130,11 @@ pub struct Registered {
     pub(crate) instances: Atomic<i64>,
     /// Why the module must stay: its instances, being the default, a transition.
     /// One reference on the module stands for all of them.
+    ///
+    /// Its lock is taken with interrupts off: a transition pins in the window of atomic
+    /// classes, and callers may spin there in an interrupt.
     #[pin]
-    pins: SpinLock<u64>,
+    pins: SpinLockIrq<u64>,
 }
 
 // SAFETY: `module` is used for references and its name only.
@@ -157,7 +160,7 @@ impl Registered {
                 srcversion,
                 version: descriptor.version,
                 instances: Atomic::new(0),
-                pins <- kernel::new_spinlock!(0, "molt_pins"),
+                pins <- kernel::new_spinlock_irq!(0, "molt_pins"),
             }),
             GFP_KERNEL,
         )
@@ -237,14 +240,18 @@ impl Registered {
         if count == 0 {
             return;
         }
+        let module = self.module;
         let mut pins = self.pins.lock();
         if kernel::warn_on!(*pins < count) {
             return;
         }
         *pins = pins.wrapping_sub(count);
-        if *pins == 0 {
+        let is_last = *pins == 0;
+        drop(pins);
+        if is_last {
+            // From here on `self` may be gone, with its module.
             // SAFETY: The reference was taken when `pins` left zero.
-            unsafe { molt_module_put(self.module) };
+            unsafe { molt_module_put(module) };
         }
     }
 }

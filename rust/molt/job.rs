@@ -19,9 +19,9 @@ use crate::implementation::Pin;
 use crate::plan::{Plan, Policy, Verb};
 use crate::primitives::{now_ns, sleep_ns};
 use crate::registry::{framework, Edge};
+use crate::route::Mended;
 use crate::sweep;
 use crate::text::Text;
-use crate::route::Mended;
 use crate::transition::{name_of, numbered, unlink, Member, Stage, Transition};
 use crate::trial::Trial;
 
@@ -141,6 +141,8 @@ impl Job {
 
     fn end_committed(mut job: KBox<Self>, timing: Timing, trial: Option<&Arc<Trial>>) {
         let transition = job.transition.clone();
+        transition.begin_sweep();
+        trial.inspect(|trial| trial.begin());
         job.after();
         job.let_waiters_note();
         job.set_defaults(trial);
@@ -292,7 +294,11 @@ impl Job {
                 exchange.class().gate().domain.barrier();
             }
             exchange.routes().unpin();
-            longest_wait_ns = exchange.class().gate().take_longest_wait_ns().max(longest_wait_ns);
+            longest_wait_ns = exchange
+                .class()
+                .gate()
+                .take_longest_wait_ns()
+                .max(longest_wait_ns);
         }
         longest_wait_ns
     }
@@ -412,8 +418,8 @@ impl Work for Job {
 
     fn commit(&mut self) {
         for index in 0..self.exchanges.len() {
-            let is_lazy = self.transition.policy() != Policy::Eager
-                && self.transition.verb() == Verb::Update;
+            let is_lazy =
+                self.transition.policy() != Policy::Eager && self.transition.verb() == Verb::Update;
             match self.exchanges.get_mut(index) {
                 Some(exchange) if exchange.class().gate().is_atomic() => {}
                 Some(exchange) if is_lazy => exchange.flip(),

@@ -80,6 +80,10 @@ pub(crate) fn unconfirmed(class: &str) {
     pr_warn!("{class}: the update was not confirmed in time: going back\n");
 }
 
+pub(crate) fn gave_up(class: &str) {
+    pr_err!("{class}: cannot go back: the update stays, unconfirmed\n");
+}
+
 pub(crate) fn not_back(class: &str, refusal: &Refusal) {
     let (errno, reason) = (refusal.errno(), refusal.reason());
     pr_warn!("{class}: cannot go back yet: {errno} {}\n", reason.as_str());

@@ -3,9 +3,7 @@
 //! Plans: what a request comes down to, and everything that is refused before anything is
 //! touched.
 
-use kernel::error::code::{
-    EAGAIN, EALREADY, EBUSY, EINVAL, EIO, ENOENT, EPERM, EPROTO, ESTALE,
-};
+use kernel::error::code::{EAGAIN, EALREADY, EBUSY, EINVAL, EIO, ENOENT, EPERM, EPROTO, ESTALE};
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -193,7 +191,10 @@ pub(crate) fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
     let mut all = KVec::new();
     for (index, target) in request.targets.iter().enumerate() {
         let before = request.targets.iter().take(index);
-        if before.into_iter().any(|other| Arc::ptr_eq(other.class, target.class)) {
+        if before
+            .into_iter()
+            .any(|other| Arc::ptr_eq(other.class, target.class))
+        {
             return Err(Refusal::new(
                 EINVAL,
                 fmt!("{} is named twice", target.class.name()),
@@ -265,8 +266,6 @@ fn plan_one(request: &Request<'_>, target: &Target<'_>) -> Result<Planned, Refus
         Verb::Update | Verb::Repair => None,
         Verb::Switch(choice) => Some(choice::keep(class, &to, choice)?),
     };
-    // From here on the modules' rodata is looked at.
-    let (to, from) = (Pin::new(&to)?, Pin::new(&from)?);
     let routes = routes(class, &from, to, request.verb, kept.as_ref())?;
     if kept.is_none() && !routes.iter().any(Route::is_move) {
         return Err(already(class, &routes.to));
@@ -289,8 +288,8 @@ pub(crate) fn already(class: &Class, by: &Registered) -> Refusal {
     )
 }
 
-/// The default of a class that may be changed now, and how often it has changed.
-pub(crate) fn free_class(class: &Class) -> Result<(Arc<Registered>, u64), Refusal> {
+/// The default of a class that may be changed now, pinned, and how often it has changed.
+pub(crate) fn free_class(class: &Class) -> Result<(Pin, u64), Refusal> {
     let name = class.name();
     if class.is_held() {
         return Err(Refusal::new(EBUSY, fmt!("transitions of {name} are held")));
@@ -303,21 +302,19 @@ pub(crate) fn free_class(class: &Class) -> Result<(Arc<Registered>, u64), Refusa
         ));
     }
     match &inner.default {
-        Some(default) => Ok((default.clone(), inner.changes)),
+        Some(default) => Ok((Pin::new(default)?, inner.changes)),
         None => Err(Refusal::new(ENOENT, fmt!("{name} has no implementation"))),
     }
 }
 
-/// An implementation of the class, whose module has finished its init.
-pub(crate) fn find(
-    class: &Class,
-    name: &str,
-    version: Option<u32>,
-) -> Result<Arc<Registered>, Refusal> {
-    let found = class.find(name, version).ok_or_else(|| match version {
+/// An implementation of the class, whose module has finished its init, pinned.
+pub(crate) fn find(class: &Class, name: &str, version: Option<u32>) -> Result<Pin, Refusal> {
+    // Pinned under the lock, which a registration that ends has to take.
+    let pinned = class.with_found(name, version, |found| found.map(Pin::new));
+    let found = pinned.ok_or_else(|| match version {
         Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
         None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
-    })?;
+    })??;
     if !found.is_live() {
         return Err(Refusal::new(
             EAGAIN,
@@ -343,7 +340,11 @@ fn routes(
             None => Arc::ptr_eq(one, default) || one.instances() > 0,
         };
         if is_needed {
-            result = result.and(from.push(one.clone(), GFP_KERNEL).map_err(Error::from));
+            // Under the lock, as above.
+            let pushed = Pin::new(one).and_then(|pin| Ok(from.push(pin, GFP_KERNEL)?));
+            if let (true, Err(refusal)) = (result.is_ok(), pushed) {
+                result = Err(refusal);
+            }
         }
     });
     result?;
@@ -354,7 +355,7 @@ fn routes(
             Verb::Repair => Way::Repair(repair::find(&one, &to)?),
             _ => Way::Transfer(transfer::find(&one, &to)?),
         };
-        routes.push(Route::new(Pin::new(&one)?, way), GFP_KERNEL)?;
+        routes.push(Route::new(one, way), GFP_KERNEL)?;
     }
     // Those who are switched get the stamp that all others have.
     let open = class.gate().open_stamp();

@@ -95,7 +95,9 @@ pub(crate) fn warn_trespass() {
 
 /// Stops for good, asleep where that is possible.
 pub(crate) fn halt() -> ! {
-    pr_emerg!("a rule that may not fail called the instance it was moving: it stops here\n");
+    pr_emerg!(
+        "a rule that moves an instance called a handle that cannot serve it: it stops here\n"
+    );
     loop {
         if may_sleep() {
             sleep_ns(1_000_000_000);
@@ -170,13 +172,7 @@ pub(crate) fn describe_current() -> Described {
 pub(crate) unsafe fn describe(task: *mut bindings::task_struct) -> Described {
     let mut described = Described::default();
     // SAFETY: By the caller's promise; `comm` is as long as a task's name.
-    unsafe {
-        molt_task_describe(
-            task,
-            &mut described.pid,
-            described.comm.as_mut_ptr().cast(),
-        )
-    };
+    unsafe { molt_task_describe(task, &mut described.pid, described.comm.as_mut_ptr().cast()) };
     described
 }
 

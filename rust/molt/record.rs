@@ -14,11 +14,11 @@
 
 use core::ptr;
 
+use crate::attempt::Attempt;
 use crate::gate::Gate;
 use crate::primitives::{
     current, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task, WaitQueue, BUCKETS,
 };
-use crate::attempt::Attempt;
 
 /// What a record stands for.
 #[derive(Clone, Copy)]

@@ -11,6 +11,7 @@ use kernel::sync::{Arc, Mutex};
 
 use crate::class::Class;
 use crate::error::Refusal;
+use crate::helpers::molt_rcu_barrier;
 use crate::history::History;
 use crate::implementation::{check_name, Descriptor, Registered};
 use crate::interface::Context;
@@ -233,6 +234,9 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
     // The reaper may have given up the last pin an instant ago and still be looking at the
     // implementation. (Transitions hold it by a count.)
     framework().reaper.flush();
+    // What its code has posted may have functions in the module that is going.
+    // SAFETY: A module's init or exit may sleep.
+    unsafe { molt_rcu_barrier() };
     let mut inner = class.inner().lock();
     inner
         .implementations

@@ -122,7 +122,10 @@ impl Routes {
         // SAFETY: By the caller's promise.
         let implementation = unsafe { (*object).implementation };
         let is_own = |route: &&Route| ptr::eq(&**route.from, implementation);
-        self.routes.iter().find(is_own).filter(|route| route.is_move())
+        self.routes
+            .iter()
+            .find(is_own)
+            .filter(|route| route.is_move())
     }
 
     /// Memory for an object of the new implementation, with its header.
@@ -278,7 +281,10 @@ impl Routes {
     pub(crate) fn prepared_layout(&self) -> (usize, usize) {
         let tables = self.routes.iter().filter_map(Route::table);
         tables.fold((0, 1), |(size, align), table| {
-            (size.max(table.prepared_size), align.max(table.prepared_align))
+            (
+                size.max(table.prepared_size),
+                align.max(table.prepared_align),
+            )
         })
     }
 

@@ -36,7 +36,10 @@ pub(crate) fn run(transition: &Transition, exchanges: &mut KVec<Exchange>) {
             at_rate(transition, exchange);
         }
     }
-    for exchange in exchanges.iter_mut().filter(|exchange| exchange.has_flipped()) {
+    for exchange in exchanges
+        .iter_mut()
+        .filter(|exchange| exchange.has_flipped())
+    {
         while !exchange.routes().is_done() {
             exchange.sweep();
             wait_for_last(exchange);
@@ -48,9 +51,8 @@ pub(crate) fn run(transition: &Transition, exchanges: &mut KVec<Exchange>) {
 /// Leaves the moving to the callers, until all is moved or somebody is in a hurry.
 fn wait_for_callers(transition: &Transition, exchanges: &[Exchange]) {
     let records = &framework().records;
-    let is_done = || {
-        transition.is_hurried() || exchanges.iter().all(|exchange| exchange.routes().is_done())
-    };
+    let is_done =
+        || transition.is_hurried() || exchanges.iter().all(|exchange| exchange.routes().is_done());
     while !is_done() {
         records.drain.wait_idle(is_done, RECLAIM_NS);
         reclaim(exchanges);
@@ -95,6 +97,9 @@ fn pause(transition: &Transition, exchange: &Exchange) {
 fn wait_for_last(exchange: &Exchange) {
     if !exchange.routes().is_done() {
         let is_done = || exchange.routes().is_done();
-        framework().records.drain.wait_idle(is_done, SECOND_NS / 100);
+        framework()
+            .records
+            .drain
+            .wait_idle(is_done, SECOND_NS / 100);
     }
 }

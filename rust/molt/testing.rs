@@ -2,9 +2,9 @@
 
 //! Hooks for tests, off unless a parameter of `molt.ko` is set.
 
+use crate::attempt::{Attempt, Milestone};
 use crate::helpers::{molt_test_dawdle_us, molt_test_hold, molt_test_state};
 use crate::primitives::{now_ns, relax, sleep_ns};
-use crate::attempt::{Attempt, Milestone};
 
 /// Holds every attempt at one milestone for as long as the parameter `test_hold` names it:
 /// 1 tracking, 2 blocking, 3 transferring, 4 prepared. The deadline and an abort end it.

@@ -88,8 +88,10 @@ pub struct Transition {
     pub(crate) members: KVec<Member>,
     pub(crate) attempt: Attempt,
     who: Who,
-    /// When a sweep has to make haste.
+    /// How long after the commit a sweep has to make haste, in nanoseconds.
     complete_ns: Option<u64>,
+    /// When it has to; 0: that is not known yet.
+    haste_ns: Atomic<u64>,
     is_hurried: Atomic<u32>,
     #[pin]
     outcome: Mutex<Option<Last>>,
@@ -138,7 +140,7 @@ pub fn begin(request: &Request<'_>) -> Result<Arc<Transition>, Refusal> {
 
 /// A lazy transition of the class is completed before the next one begins. So there is one
 /// old object for an instance at the most, and one route to find.
-fn finish_sweep(class: &Class) -> Result<(), Refusal> {
+pub(crate) fn finish_sweep(class: &Class) -> Result<(), Refusal> {
     let Some(transition) = class.transition() else {
         return Ok(());
     };
@@ -167,7 +169,11 @@ fn start(transition: Arc<Transition>, job: KBox<Job>) -> Result<Arc<Transition>,
         // SAFETY: No thread has it.
         drop(unsafe { KBox::from_raw(job) });
         unlink(&transition.members, |_| ());
-        return Err(Refusal::new(error, fmt!("no thread for the transition")));
+        // Somebody may have found it, to abort it, and waits for its end.
+        let refusal = Refusal::new(error, fmt!("no thread for the transition"));
+        transition.set_outcome(Last::refused(&refusal, transition.id));
+        transition.set_stage(Stage::Ended);
+        return Err(refusal);
     }
     Ok(transition)
 }
@@ -246,10 +252,10 @@ impl Transition {
                 abandons: false,
             },
         };
-        let now_ns = now_ns();
-        let complete_ns = request
-            .complete_ms
-            .map(|ms| now_ns.saturating_add(ms.saturating_mul(1_000_000)));
+        // Going back without a confirmation needs the sweep to be done.
+        let limits_ms = [request.complete_ms, request.confirm_ms];
+        let complete_ms = limits_ms.into_iter().flatten().min();
+        let complete_ns = complete_ms.map(|ms| ms.saturating_mul(1_000_000));
         let attempt = Attempt::new(gates, framework.records.clone(), limits, scope)?;
         let transition = Arc::pin_init(
             pin_init!(Self {
@@ -260,6 +266,7 @@ impl Transition {
                 attempt,
                 who: Who::current(),
                 complete_ns,
+                haste_ns: Atomic::new(0),
                 is_hurried: Atomic::new(0),
                 outcome <- kernel::new_mutex!(None, "molt_outcome"),
                 stage: Atomic::new(Stage::Running as u32),
@@ -327,7 +334,16 @@ impl Transition {
 
     /// Whether the sweep has to make haste.
     pub(crate) fn is_hurried(&self) -> bool {
-        self.is_hurried.load(Relaxed) != 0 || self.complete_ns.is_some_and(|end| now_ns() >= end)
+        let haste_ns = self.haste_ns.load(Relaxed);
+        self.is_hurried.load(Relaxed) != 0 || (haste_ns != 0 && now_ns() >= haste_ns)
+    }
+
+    /// It has committed at this moment: from here its sweep's time counts.
+    pub(crate) fn begin_sweep(&self) {
+        if let Some(complete_ns) = self.complete_ns {
+            self.haste_ns
+                .store(now_ns().saturating_add(complete_ns), Relaxed);
+        }
     }
 
     /// Waits for what its policy promises: the end, reclaim included, or with a lazy policy the
@@ -391,7 +407,10 @@ impl Transition {
 
     /// What it is called in the log: the class, or the first of several.
     pub(crate) fn subject(&self) -> Text<{ NAME_LEN + 16 }> {
-        let first = self.members.first().map_or("", |member| member.class.name());
+        let first = self
+            .members
+            .first()
+            .map_or("", |member| member.class.name());
         match self.members.len() {
             1 => Text::from(first),
             several => Text::format(fmt!("{first} and {} more", several.wrapping_sub(1))),

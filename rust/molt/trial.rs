@@ -10,24 +10,27 @@
 //!                                                       commits or is superseded
 //! ```
 //!
-//! The implementations before stay pinned meanwhile: the way back is there for as long as it
+//! Where the way back is not possible, the update is refused beforehand. The implementations
+//! before stay pinned meanwhile: the way back is there for as long as it
 //! may be needed. The transition's own thread judges, so nothing has to be had for it later.
 
-use kernel::error::code::ENOENT;
+use kernel::error::code::{EALREADY, ENOENT, EPROTO, ESTALE};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::sync::Arc;
 
 use crate::class::Class;
 use crate::error::Refusal;
-use crate::implementation::Pin;
+use crate::implementation::{Pin, Registered};
 use crate::plan::{Plan, Request, Target};
 use crate::primitives::{now_ns, sleep_ns};
 use crate::registry::framework;
+use crate::transfer;
 
 const PENDING: u32 = 0;
 const CONFIRMED: u32 = 1;
 const SUPERSEDED: u32 = 2;
+const GOING_BACK: u32 = 3;
 
 /// How long to wait before going back is tried again, in nanoseconds.
 const AGAIN_NS: u64 = 250_000_000;
@@ -38,6 +41,8 @@ const MOST_TRIES: u32 = 240;
 struct Way {
     class: Arc<Class>,
     back: Pin,
+    /// The generation that is on trial.
+    generation: u64,
 }
 
 /// The trial of one transition.
@@ -45,25 +50,31 @@ pub(crate) struct Trial {
     verdict: Atomic<u32>,
     /// From the commit on, in nanoseconds.
     length_ns: u64,
+    end_ns: Atomic<u64>,
     ways: KVec<Way>,
 }
 
 impl Trial {
     /// # Errors
     ///
-    /// `ENOMEM`, or `ENOENT`: a module is going.
+    /// * `EPROTO`: there is no transfer back, or it can fail in a class of atomic context.
+    /// * `ENOENT`: a module is going. `ENOMEM`.
     pub(crate) fn new(plan: &Plan, confirm_ms: u64) -> Result<Arc<Self>, Refusal> {
         let mut ways = KVec::new();
         for planned in &plan.0 {
+            let class = &planned.class;
+            check_way(class, &planned.routes.to, &planned.from)?;
             let way = Way {
-                class: planned.class.clone(),
+                class: class.clone(),
                 back: Pin::new(&planned.from)?,
+                generation: class.generation().wrapping_add(1),
             };
             ways.push(way, GFP_KERNEL)?;
         }
         let trial = Self {
             verdict: Atomic::new(PENDING),
             length_ns: confirm_ms.saturating_mul(1_000_000),
+            end_ns: Atomic::new(u64::MAX),
             ways,
         };
         Ok(Arc::new(trial, GFP_KERNEL)?)
@@ -79,6 +90,12 @@ impl Trial {
         is_first
     }
 
+    /// The update has committed at this moment: its time counts from here.
+    pub(crate) fn begin(&self) {
+        let end_ns = now_ns().saturating_add(self.length_ns);
+        self.end_ns.store(end_ns, Relaxed);
+    }
+
     /// Another update has committed, or the class is being removed.
     pub(crate) fn supersede(&self) {
         self.decide(SUPERSEDED);
@@ -86,26 +103,34 @@ impl Trial {
 
     /// Waits for the verdict; goes back without one. Sleeps.
     pub(crate) fn judge(&self) {
-        let end_ns = now_ns().saturating_add(self.length_ns);
         while self.is_pending() {
-            let left_ns = end_ns.saturating_sub(now_ns());
+            let left_ns = self.end_ns.load(Relaxed).saturating_sub(now_ns());
             if left_ns == 0 {
                 break;
             }
             let is_over = || !self.is_pending();
             framework().records.drain.wait_idle(is_over, left_ns);
         }
+        // From here on a confirmation comes too late.
+        if self.decide(GOING_BACK) {
+            crate::log::unconfirmed(self.name());
+            self.insist();
+        }
+        self.forget();
+    }
+
+    /// Goes back, however often that is refused; until another update has come first.
+    fn insist(&self) {
         for _ in 0..MOST_TRIES {
-            if !self.is_pending() {
-                break;
-            }
             match self.go_back() {
-                Ok(()) => break,
+                Ok(()) => return,
+                // Somebody else has changed a class since.
+                Err(refusal) if refusal.error == ESTALE => return,
                 Err(refusal) => crate::log::not_back(self.name(), &refusal),
             }
             sleep_ns(AGAIN_NS);
         }
-        self.forget();
+        crate::log::gave_up(self.name());
     }
 
     fn name(&self) -> &str {
@@ -113,14 +138,13 @@ impl Trial {
     }
 
     fn go_back(&self) -> Result<(), Refusal> {
-        crate::log::unconfirmed(self.name());
         let mut targets = KVec::new();
         for way in &self.ways {
             let target = Target {
                 class: &way.class,
                 implementation: way.back.name(),
                 version: Some(way.back.version()),
-                expect: None,
+                expect: Some(way.generation),
             };
             targets.push(target, GFP_KERNEL)?;
         }
@@ -147,20 +171,44 @@ impl Trial {
     }
 }
 
+/// Whether a class can go back.
+fn check_way(class: &Class, to: &Registered, back: &Registered) -> Result<(), Refusal> {
+    let table = transfer::find(to, back)?;
+    match table.can_fail && class.gate().is_atomic() {
+        true => Err(Refusal::new(
+            EPROTO,
+            fmt!(
+                "the way back to {} can fail: make it a `Convert`",
+                back.label()
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
 impl Class {
     /// Keeps the last update of this class, and of those that were updated together with it.
     /// May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOENT`: none waits for it.
+    /// * `ENOENT`: none waits for it.
+    /// * `EALREADY`: its time is over, and the class is going back.
     pub fn confirm(&self) -> Result<(), Refusal> {
-        let trial = self.inner().lock().trial.take();
-        match trial.is_some_and(|trial| trial.decide(CONFIRMED)) {
-            true => Ok(()),
-            false => Err(Refusal::new(
+        let name = self.name();
+        let trial = self.inner().lock().trial.clone();
+        match trial {
+            None => Err(Refusal::new(
                 ENOENT,
-                fmt!("no update of {} waits for a confirmation", self.name()),
+                fmt!("no update of {name} waits for a confirmation"),
+            )),
+            Some(trial) if trial.decide(CONFIRMED) => {
+                trial.forget();
+                Ok(())
+            }
+            Some(_) => Err(Refusal::new(
+                EALREADY,
+                fmt!("{name} is going back: the time is over"),
             )),
         }
     }

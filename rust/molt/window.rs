@@ -183,7 +183,7 @@ pub(crate) fn pass(gate: &Gate, slot: &Slot, body: &mut dyn FnMut()) {
     // For the window's life, and for its per-CPU cells.
     let _pinned = Pinned::new();
     warn_nmi();
-    refuse_rules(Some(slot));
+    refuse_rules();
     let mut since_ns = None;
     loop {
         // SAFETY: Preemption is off, and the window is freed by a grace period of that.
