@@ -147,9 +147,10 @@ impl Job {
         }
         let last = job.success();
         transition.set_outcome(last);
-        for member in transition.members() {
+        for (member, exchange) in transition.members().iter().zip(&job.exchanges) {
             let mut inner = member.class.inner().lock();
             inner.last = last;
+            inner.progress = exchange.routes().progress();
             inner.transitions_ok = inner.transitions_ok.wrapping_add(1);
         }
         transition.tell(Edge::Commit);
@@ -168,7 +169,6 @@ impl Job {
         // Its pins are given up before anybody is told that it has ended.
         drop(job);
         unlink(transition.members(), |inner| {
-            inner.is_reclaiming = false;
             inner.longest_wait_ns = inner.longest_wait_ns.max(longest_wait_ns);
         });
         transition.tell(Edge::End);
@@ -237,7 +237,6 @@ impl Job {
     fn reclaim(&mut self) -> u64 {
         let mut longest_wait_ns = 0;
         for exchange in &mut self.exchanges {
-            exchange.class().inner().lock().is_reclaiming = true;
             exchange.routes().reclaim();
             exchange.release();
         }
