@@ -16,7 +16,7 @@ use kernel::sync::{Arc, Mutex, SpinLockIrq};
 use crate::blocker::Blocker;
 use crate::contract::Contract;
 use crate::error::{Refusal, REASON_LEN};
-use crate::gate::Gate;
+use crate::gate::{Gate, Phase};
 use crate::handle::Handle;
 use crate::holder::Holder;
 use crate::implementation::Registered;
@@ -93,7 +93,6 @@ pub(crate) struct Inner {
     pub(crate) transition: Option<Arc<Transition>>,
     /// Grows with every transition and every change of the default.
     pub(crate) changes: u64,
-    pub(crate) is_reclaiming: bool,
     /// Of the last transition.
     pub(crate) progress: (u64, u64),
     /// The class is being removed, or was: nothing can begin or register any more.
@@ -167,7 +166,6 @@ impl Class {
                     trial: None,
                     transition: None,
                     changes: 0,
-                    is_reclaiming: false,
                     progress: (0, 0),
                     is_retired: false,
                     last: Last::none(),
@@ -229,10 +227,12 @@ impl Class {
 
     /// The word for `state` in sysfs. May sleep.
     pub fn state(&self) -> &'static str {
-        if self.inner.lock().is_reclaiming {
-            "reclaiming"
-        } else {
-            self.gate.phase().name()
+        let inner = self.inner.lock();
+        let has_committed = |one: &Arc<Transition>| one.attempt.has_committed();
+        match self.gate.phase() {
+            // The old objects are there yet, or their pins.
+            Phase::Idle if inner.transition.as_ref().is_some_and(has_committed) => "reclaiming",
+            phase => phase.name(),
         }
     }
 

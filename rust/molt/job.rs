@@ -156,9 +156,10 @@ impl Job {
             crate::log::repaired(&transition, last.reason.as_str());
         }
         transition.set_outcome(last);
-        for member in transition.members() {
+        for (member, exchange) in transition.members().iter().zip(&job.exchanges) {
             let mut inner = member.class.inner().lock();
             inner.last = last;
+            inner.progress = exchange.routes().progress();
             inner.transitions_ok = inner.transitions_ok.wrapping_add(1);
         }
         transition.tell(Edge::Commit);
@@ -184,7 +185,6 @@ impl Job {
             false => None,
         };
         unlink(transition.members(), |inner| {
-            inner.is_reclaiming = false;
             inner.longest_wait_ns = inner.longest_wait_ns.max(longest_wait_ns);
         });
         transition.tell(Edge::End);
@@ -282,7 +282,6 @@ impl Job {
     fn reclaim(&mut self) -> u64 {
         let mut longest_wait_ns = 0;
         for exchange in &mut self.exchanges {
-            exchange.class().inner().lock().is_reclaiming = true;
             exchange.routes().reclaim();
             exchange.release();
         }

@@ -65,15 +65,21 @@ fn reclaim(exchanges: &[Exchange]) {
     }
 }
 
-/// Moves instances one by one, so many in a second as the class allows.
+/// Moves instances one by one, so many in a second as the class allows, until none is left:
+/// the callers may have moved them all.
 fn at_rate(transition: &Transition, exchange: &Exchange) {
     for part in 0..exchange.parts() {
         exchange.begin_sweep(part);
-        while !transition.is_hurried() && exchange.sweep_some(part, STEP) {
+        while is_timed(transition, exchange) && exchange.sweep_some(part, STEP) {
             pause(transition, exchange);
             exchange.routes().reclaim();
         }
     }
+}
+
+/// Whether there is something to move, and no hurry.
+fn is_timed(transition: &Transition, exchange: &Exchange) -> bool {
+    !transition.is_hurried() && !exchange.routes().is_done()
 }
 
 /// Sleeps as long as `STEP` instances may take, less where the rate was raised or time is up.
@@ -85,7 +91,7 @@ fn pause(transition: &Transition, exchange: &Exchange) {
             return;
         };
         let passed_ns = now_ns().wrapping_sub(begin_ns);
-        if passed_ns >= each_ns || transition.is_hurried() {
+        if passed_ns >= each_ns || !is_timed(transition, exchange) {
             return;
         }
         // In short sleeps, so that somebody in a hurry need not wait.
