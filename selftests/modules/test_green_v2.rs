@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class `green` of hues, version 2.
+
+#![deny(unsafe_code)]
+
+#[path = "hue/as_green.rs"]
+mod as_green;
+#[path = "hue/blue.rs"]
+mod blue;
+#[path = "hue/green.rs"]
+mod green;
+#[path = "hue/v2.rs"]
+mod state;
+
+molt::module! {
+    class: "green",
+    implementation: state::Hue,
+    version: 2,
+    transfers: [state::Hue1 => state::Hue, state::Hue => state::Hue1],
+    license: "GPL",
+    authors: ["The Molt developers"],
+    description: "Molt test: hues `green`, version 2",
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class `tick` of ticks, version 1.
+
+#![deny(unsafe_code)]
+
+#[path = "tick/interface.rs"]
+mod interface;
+#[path = "tick/methods.rs"]
+mod methods;
+#[path = "tick/v1.rs"]
+mod state;
+
+molt::module! {
+    class: "tick",
+    implementation: state::Plain,
+    version: 1,
+    license: "GPL",
+    authors: ["The Molt developers"],
+    description: "Molt test: ticks `tick`, version 1",
+}

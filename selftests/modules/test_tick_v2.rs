@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Class `tick` of ticks, version 2.
+
+#![deny(unsafe_code)]
+
+#[path = "tick/interface.rs"]
+mod interface;
+#[path = "tick/methods.rs"]
+mod methods;
+#[path = "tick/v2.rs"]
+mod state;
+
+molt::module! {
+    class: "tick",
+    implementation: state::Plain,
+    version: 2,
+    transfers: [state::Plain1 => state::Plain, state::Plain => state::Plain1],
+    license: "GPL",
+    authors: ["The Molt developers"],
+    description: "Molt test: ticks `tick`, version 2",
+}
