@@ -6,7 +6,7 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR SDK TESTS
+export KDIR SDK TESTS BENCH
 
 help: ## this list
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -20,6 +20,9 @@ test: ## run all tests, on this machine and in a guest (TESTS="name ..." for som
 
 check: ## formatting, lints and other checks of the source
 	@$(RUN) tools/check
+
+bench: ## measure calls and transitions (BENCH="name ..." for some of it)
+	@$(RUN) tools/bench
 
 shell: ## a prompt in a guest, with the modules and samples at hand
 	@$(RUN) tools/shell
@@ -36,4 +39,4 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check shell modules moltctl sdk clean
+.PHONY: help demo test check bench shell modules moltctl sdk clean

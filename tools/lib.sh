@@ -162,6 +162,19 @@ kernel_dir()
 	readlink -e -- "${MOLT_KERNEL:-$(kernel_link)}"
 }
 
+# User Mode Linux of the kernel at hand, made by setup-uml.
+uml_dir()
+{
+	local kernel recipe
+
+	kernel=$(basename "$(kernel_dir)")
+	recipe=$({
+		kernel_recipe
+		cat -- "$TOOLS/inside/uml-build"
+	} | sha256sum | cut -c1-8)
+	printf '%s/uml-%s-%s\n' "$CACHE" "${kernel#kernel-}" "$recipe"
+}
+
 # Makes what is missing of the cache. A verb and all that it calls then stay with
 # one kernel, whatever another run finds meanwhile.
 setup()
