@@ -64,7 +64,9 @@ pub fn interface(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The fields may stand in any order. `class`, `implementation`, `version` and `license` must
 /// be there. `implementation` is the type of the state, and its name that of the
-/// implementation. `transfers` lists the pairs of states between which instances can move.
+/// implementation. `transfers` lists the pairs of states between which instances can move,
+/// `repairs` those where the first is known to be damaged. `callbacks` names a type whose
+/// `Callback` runs before and after an update to this implementation.
 /// `init` names a function `fn(&'static ThisModule) -> Result<T>` that runs after the
 /// implementation is registered; its value is kept until the module goes. `name` defaults to
 /// that of the file. `authors`, `description`, `alias`, `firmware`, `imports_ns` and `params`

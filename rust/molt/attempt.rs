@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The transition: how quiescence is reached, and how the attempt ends.
+//! The attempt: how a transition reaches quiescence, and how it ends.
 //!
 //! ```text
 //!            track             grace period of            no record, twice
@@ -438,13 +438,23 @@ impl Attempt {
 
     /// Gives up the calls that the attempt waits for, where it may.
     fn abandon(&self, error: Error, work: &mut dyn Work) -> Result {
-        if error != ETIMEDOUT || !self.scope.abandons || !self.is_running() {
+        if error != ETIMEDOUT || !self.scope.abandons || !self.is_running() || self.is_changing() {
             return Err(error);
         }
         work.name_blockers(self.closed_ns());
         self.abandoned.store(1, Relaxed);
         work.abandon();
         Ok(())
+    }
+
+    /// Whether an instance is being made or ended: such a call cannot be abandoned, since it
+    /// changes the lists that the transition walks.
+    fn is_changing(&self) -> bool {
+        let mut changes = 0u32;
+        self.records.for_each_call(&self.gates, |record| {
+            changes = changes.wrapping_add(record.is_change().into());
+        });
+        changes != 0 || self.gates.iter().any(|gate| gate.is_changing())
     }
 
     /// The same with the gate closed: a claim without quiescence. Calls that only happen to be
@@ -460,7 +470,11 @@ impl Attempt {
         }
         self.abandon(error, work)?;
         self.publish(Phase::Transferring);
-        Ok(())
+        // Nobody is let in any more; but a nested creation may have been, since the look above.
+        match self.is_changing() {
+            true => Err(error),
+            false => Ok(()),
+        }
     }
 
     /// The commit point, unless an abort came first.
@@ -475,8 +489,13 @@ impl Attempt {
     /// classes of atomic context change over and open before it ends.
     fn pass_window(&self, window: &Window, work: &mut dyn Work, timing: &mut Timing) -> Result {
         let mut rest_ns = BOUND_NS.saturating_mul(10);
+        let last_ns = self.deadline_ns.max(now_ns().saturating_add(self.pause_ns));
         loop {
             self.check()?;
+            // A repair has no deadline any more once it has abandoned a call; this has.
+            if now_ns() >= last_ns {
+                return Err(ETIMEDOUT);
+            }
             let begin_ns = now_ns();
             let closed = window.close(dawdle, || self.decide().inspect(|()| self.flip(work)));
             timing.window_ns = now_ns().wrapping_sub(begin_ns);

@@ -362,7 +362,8 @@ impl Class {
         }
         self.routes.store(ptr::null(), Relaxed);
         drop(inner);
-        // Whoever brought the last slot up may be on its way out.
+        // Whoever brought the last slot up may be on its way out, and uses the routes. And only
+        // this puts its stores to the slot before those of the next transition.
         wait_for_pinned();
     }
 

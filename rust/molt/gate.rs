@@ -157,6 +157,8 @@ pub struct Gate {
     waited: Atomic<u64>,
     /// Calls that have come to wait and are not let in yet.
     waiting: Atomic<u64>,
+    /// Calls without a record that make or end an instance.
+    changing: Atomic<u64>,
     longest_wait_ns: Atomic<u64>,
 }
 
@@ -183,6 +185,7 @@ impl Gate {
             nested: Atomic::new(0),
             waited: Atomic::new(0),
             waiting: Atomic::new(0),
+            changing: Atomic::new(0),
             longest_wait_ns: Atomic::new(0),
         })?;
         gate.wait.settle();
@@ -306,17 +309,35 @@ impl Gate {
 
     /// Runs `body`, which makes an instance, as a call of the class without a slot.
     pub(crate) fn call_creation(&self, body: &mut dyn FnMut()) {
-        if !self.pass_open(None, body) {
-            self.pass(None, body);
-        }
+        self.call_change(None, body);
     }
 
     /// Runs `body`, which ends the instance of `slot`, as a call of the class. May sleep,
     /// in a class of atomic context, too.
     pub(crate) fn call_end(&self, slot: &Slot, body: &mut dyn FnMut()) {
-        if !self.pass_open(Some(slot), body) {
-            self.pass(Some(slot), body);
+        self.call_change(Some(slot), body);
+    }
+
+    /// Runs `body`, which changes the lists of instances. Such a call is never abandoned, so
+    /// it is known as what it is also where it leaves no record.
+    fn call_change(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
+        if !self.change_open(slot, body) {
+            self.pass_as(slot, Role::Change(self), body);
         }
+    }
+
+    fn change_open(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) -> bool {
+        // Full, and before the stamp is looked at: whoever closes it and then finds nobody
+        // here has closed it for everybody.
+        self.changing.fetch_add(1, Full);
+        let has_passed = self.pass_open(slot, body);
+        self.changing.fetch_sub(1, Full);
+        has_passed
+    }
+
+    /// Whether some call without a record may be making or ending an instance.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.changing.load(Acquire) != 0
     }
 
     /// Runs `body` as a call through `slot`.
@@ -365,6 +386,10 @@ impl Gate {
     #[cold]
     #[inline(never)]
     pub(crate) fn pass(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
+        self.pass_as(slot, Role::Call(self), body);
+    }
+
+    fn pass_as(&self, slot: Option<&Slot>, role: Role, body: &mut dyn FnMut()) {
         refuse_rules();
         let task = current();
         let attempt = self.records.bucket(task).attempt_of(task);
@@ -396,15 +421,19 @@ impl Gate {
                     if let (Phase::Lazy, Some(slot)) = (phase, slot) {
                         slot.bring_up();
                     }
-                    if self.pass_open(slot, body) {
+                    let has_passed = match role {
+                        Role::Change(_) => self.change_open(slot, body),
+                        _ => self.pass_open(slot, body),
+                    };
+                    if has_passed {
                         return;
                     }
                 }
-                Phase::Tracking => return self.pass_recorded(bucket, false, body),
-                Phase::Blocking if nested => return self.pass_recorded(bucket, true, body),
+                Phase::Tracking => return self.pass_recorded(bucket, role, false, body),
+                Phase::Blocking if nested => return self.pass_recorded(bucket, role, true, body),
                 Phase::Blocking if is_misused => {
                     warn_misuse();
-                    return self.pass_recorded(bucket, false, body);
+                    return self.pass_recorded(bucket, role, false, body);
                 }
                 _ => {
                     drop(bucket);
@@ -429,8 +458,14 @@ impl Gate {
         valid
     }
 
-    fn pass_recorded(&self, mut bucket: Guard<'_, Head>, nested: bool, body: &mut dyn FnMut()) {
-        let mut record = Record::new(Role::Call(self));
+    fn pass_recorded(
+        &self,
+        mut bucket: Guard<'_, Head>,
+        role: Role,
+        nested: bool,
+        body: &mut dyn FnMut(),
+    ) {
+        let mut record = Record::new(role);
         let task = record.task;
         let place = &raw mut record;
         // SAFETY: `record` stays in this frame, and is removed below.

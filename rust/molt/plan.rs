@@ -96,8 +96,9 @@ pub struct Request<'a> {
     /// How long the gate may stay closed in one try, in milliseconds, 1 to
     /// [`MOST_DEADLINE_MS`].
     pub pause_ms: u64,
-    /// After how many milliseconds a sweep in the background takes no account of the
-    /// class's rate any more, 1 to [`MOST_WAIT_MS`]. `None`: never.
+    /// How many milliseconds after the commit what is not moved yet is moved at full speed,
+    /// whatever the class's rate and with the lazy policy, too; 1 to [`MOST_WAIT_MS`]. `None`:
+    /// never.
     pub complete_ms: Option<u64>,
     /// In how many milliseconds the update has to be confirmed, or the classes go back, 1 to
     /// [`MOST_WAIT_MS`]. `None`: it stands.
@@ -126,6 +127,8 @@ impl<'a> Request<'a> {
 ///
 /// As for [`begin`](crate::transition::begin).
 pub fn check(request: &Request<'_>) -> Result<Text<REASON_LEN>, Refusal> {
+    check_rights()?;
+    check_limits(request)?;
     Ok(plan(request)?.describe())
 }
 
@@ -184,10 +187,8 @@ impl Planned {
     }
 }
 
-/// Everything that can be refused before anything is touched.
+/// Everything else that can be refused before anything is touched.
 pub(crate) fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
-    check_rights()?;
-    check_limits(request)?;
     let mut all = KVec::new();
     for (index, target) in request.targets.iter().enumerate() {
         let before = request.targets.iter().take(index);
@@ -227,7 +228,7 @@ pub(crate) fn check_rights() -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_limits(request: &Request<'_>) -> Result<(), Refusal> {
+pub(crate) fn check_limits(request: &Request<'_>) -> Result<(), Refusal> {
     let limits = [
         ("deadline_ms", Some(request.deadline_ms), MOST_DEADLINE_MS),
         ("pause_ms", Some(request.pause_ms), MOST_DEADLINE_MS),

@@ -25,6 +25,8 @@ use crate::primitives::{
 pub(crate) enum Role {
     /// A call that was admitted while a transition of this gate's class ran.
     Call(*const Gate),
+    /// The same for one that makes or ends an instance.
+    Change(*const Gate),
     /// The task that drives this attempt. It has no business at any gate.
     Updater(*const Attempt),
 }
@@ -50,9 +52,14 @@ impl Record {
 
     fn is_call_of(&self, gates: &[Arc<Gate>]) -> bool {
         match self.role {
-            Role::Call(gate) => gates.iter().any(|g| ptr::eq(&**g, gate)),
+            Role::Call(gate) | Role::Change(gate) => gates.iter().any(|g| ptr::eq(&**g, gate)),
             Role::Updater(_) => false,
         }
+    }
+
+    /// Whether the call makes or ends an instance.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(self.role, Role::Change(_))
     }
 }
 
@@ -85,14 +92,14 @@ impl Head {
             .filter(|record| record.task == task)
             .find_map(|record| match record.role {
                 Role::Updater(attempt) => Some(attempt),
-                Role::Call(_) => None,
+                Role::Call(_) | Role::Change(_) => None,
             })
     }
 
     /// Whether `task` is inside a recorded call, of any class.
     pub(crate) fn has_call_of(&self, task: Task) -> bool {
         self.iter()
-            .any(|record| record.task == task && matches!(record.role, Role::Call(_)))
+            .any(|record| record.task == task && !matches!(record.role, Role::Updater(_)))
     }
 
     /// # Safety

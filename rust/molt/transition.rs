@@ -33,7 +33,7 @@ use crate::error::{Refusal, REASON_LEN};
 use crate::gate::{Lane, Traffic};
 use crate::helpers::{molt_thread_run, molt_wait_killable};
 use crate::job::Job;
-use crate::plan::{plan, Plan, Policy, Request, Verb};
+use crate::plan::{check_limits, check_rights, plan, Plan, Policy, Request, Verb};
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Relaxed, Release, WaitQueue};
 use crate::registry::{framework, Edge};
 use crate::text::{Name, Text, NAME_LEN};
@@ -125,6 +125,8 @@ pub fn begin(request: &Request<'_>) -> Result<Arc<Transition>, Refusal> {
             fmt!("begun from inside a call of a class"),
         ));
     }
+    check_rights()?;
+    check_limits(request)?;
     for target in request.targets {
         finish_sweep(target.class)?;
     }
