@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The protocol of rust/molt/{gate,record,transition}.rs, explored with loom.
+# The protocol of rust/molt/{gate,record,attempt,window}.rs, explored with loom.
 #
 # Each scenario of selftests/model must be free of violations with at most two
 # preemptions in an execution, or one in those that are large. MODEL_FULL=1 allows one

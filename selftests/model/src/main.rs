@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Explores the protocol of `rust/molt/{gate,record,transition}.rs`, compiled unchanged.
+//! Explores the protocol of `rust/molt/{gate,record,attempt,window}.rs`, compiled unchanged.
 //!
 //! `molt-model --list` names the scenarios, and says which are large. `molt-model BOUND
 //! SCENARIO...` explores them with at most BOUND preemptions in each execution, says how many
 //! executions there were, and ends with status 3 and the trail at the first violation.
 
 mod class;
+mod cpu;
+mod domain;
 mod primitives;
+mod routes;
 mod scenario;
+mod slot;
 mod stage;
 mod work;
 mod world;
 
 #[allow(dead_code, reason = "the framework uses more of it than the model")]
+#[path = "../../../rust/molt/attempt.rs"]
+mod attempt;
+#[allow(dead_code, reason = "as above")]
 #[path = "../../../rust/molt/gate.rs"]
 mod gate;
 #[allow(dead_code, reason = "as above")]
 #[path = "../../../rust/molt/record.rs"]
 mod record;
 #[allow(dead_code, reason = "as above")]
-#[path = "../../../rust/molt/transition.rs"]
-mod transition;
+#[path = "../../../rust/molt/window.rs"]
+mod window;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -29,16 +36,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
-use scenario::{Scenario, SCENARIOS};
+use cpu::Interrupt;
+use scenario::{Event, Scenario, SCENARIOS};
 use world::Strike;
 
 /// Steps of one execution; one that needs more goes round in circles.
 const MAX_BRANCHES: usize = 2_000;
 
-/// Explores every execution in which time does what `strike` says.
+/// Explores every execution in which whatever happens by itself comes at opportunity `at`.
 ///
-/// Returns how many there were, and the largest number of opportunities for time to pass.
-fn explore(scenario: &'static Scenario, bound: usize, strike: Option<Strike>) -> (usize, usize) {
+/// Returns how many there were, and the largest number of opportunities.
+fn explore(scenario: &'static Scenario, bound: usize, at: usize) -> (usize, usize) {
     let executions = Arc::new(AtomicUsize::new(0));
     let opportunities = Arc::new(AtomicUsize::new(0));
     let (count, most) = (executions.clone(), opportunities.clone());
@@ -48,10 +56,20 @@ fn explore(scenario: &'static Scenario, bound: usize, strike: Option<Strike>) ->
     builder.max_branches = MAX_BRANCHES;
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
-        world::begin(scenario.tasks, strike, keeps_trail);
+        let (strike, interrupt) = match scenario.event {
+            Event::None => (None, None),
+            Event::Strike { by_ns } => (Some(Strike { at, by_ns }), None),
+            Event::Interrupt { task } => (None, Some(Interrupt::new(task, at))),
+        };
+        world::begin(scenario.tasks, strike, interrupt, keeps_trail);
         (scenario.run)();
-        let seen = world::with(|world| world.clock.opportunities());
+        let seen = world::with(|world| match (scenario.event, &world.interrupt) {
+            (Event::Strike { .. }, _) => world.clock.opportunities(),
+            (_, Some(interrupt)) => interrupt.opportunities(),
+            _ => 0,
+        });
         most.fetch_max(seen, Ordering::Relaxed);
+        world::end();
     });
     (
         executions.load(Ordering::Relaxed),
@@ -59,18 +77,11 @@ fn explore(scenario: &'static Scenario, bound: usize, strike: Option<Strike>) ->
     )
 }
 
-/// Explores a scenario, once for each opportunity that time has.
+/// Explores a scenario, once for each opportunity that there is.
 fn explore_all(scenario: &'static Scenario, bound: usize) -> usize {
-    if scenario.strike_ns == 0 {
-        return explore(scenario, bound, None).0;
-    }
     let (mut executions, mut most, mut at) = (0, 1, 0);
     while at < most {
-        let strike = Strike {
-            at,
-            by_ns: scenario.strike_ns,
-        };
-        let (count, opportunities) = explore(scenario, bound, Some(strike));
+        let (count, opportunities) = explore(scenario, bound, at);
         executions += count;
         most = most.max(opportunities);
         at += 1;

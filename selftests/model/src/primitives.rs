@@ -5,21 +5,26 @@
 //! Every operation that the protocol orders something with is a step of the exploration.
 //! What it only counts or prints is not; `README.md` lists the differences.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::rc::Rc;
+use std::ptr;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering};
 
 use loom::sync::atomic::AtomicU64;
 use loom::sync::{Condvar, Mutex, MutexGuard};
 
+use crate::cpu::{interruptible, is_preemptible, undisturbed};
 use crate::gate::Gate;
-use crate::record::Records;
 use crate::world;
 
 pub(crate) use std::sync::Arc;
+
+pub(crate) use crate::cpu::{
+    describe_current, moving, quiet, set_moving, wait_for_pinned, warn_nmi, Cells, Described,
+    Pinned,
+};
+pub(crate) use crate::domain::{Domain, GracePeriod, Reader};
 
 /// Number of buckets: one would hide what the second scan is for.
 pub(crate) const BUCKETS: usize = 2;
@@ -42,6 +47,36 @@ pub(crate) const ETIMEDOUT: Error = Error("ETIMEDOUT");
 
 pub(crate) fn arc<T>(value: T) -> Result<Arc<T>> {
     Ok(Arc::new(value))
+}
+
+/// One owner's memory. When it is freed it is kept, and whoever looks at an atomic word or a
+/// lock in there is caught.
+pub(crate) struct Owned<T: 'static>(Option<Box<T>>);
+
+pub(crate) fn owned<T>(value: T) -> Result<Owned<T>> {
+    Ok(Owned(Some(Box::new(value))))
+}
+
+impl<T> Deref for Owned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    fn drop(&mut self) {
+        if let Some(memory) = self.0.take() {
+            world::with(|world| world.free(memory));
+        }
+    }
+}
+
+pub(crate) type Many<T> = Vec<T>;
+
+pub(crate) fn collect<T>(values: impl Iterator<Item = Result<T>>) -> Result<Many<T>> {
+    values.collect()
 }
 
 // ---- atomics ---------------------------------------------------------------------------
@@ -123,20 +158,30 @@ impl<T: Word> Atomic<T> {
         }
     }
 
+    /// Before each step of the exploration.
+    fn step(&self) {
+        interruptible();
+        world::demand_alive(ptr::from_ref(self));
+    }
+
     pub(crate) fn load<O: Order>(&self, _: O) -> T {
+        self.step();
         let word = self.word.load(O::LOAD);
         T::from_word(word.wrapping_add(self.tally.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn store<O: Order>(&self, value: T, _: O) {
+        self.step();
         self.word.store(value.to_word(), O::STORE);
     }
 
     pub(crate) fn xchg<O: Order>(&self, value: T, _: O) -> T {
+        self.step();
         T::from_word(self.word.swap(value.to_word(), O::BOTH))
     }
 
     pub(crate) fn cmpxchg<O: Order>(&self, old: T, new: T, _: O) -> Result<T, T> {
+        self.step();
         self.word
             .compare_exchange(old.to_word(), new.to_word(), O::BOTH, Ordering::Relaxed)
             .map(T::from_word)
@@ -148,11 +193,13 @@ impl<T: Word> Atomic<T> {
         T::from_word(if O::BOTH == Ordering::Relaxed {
             self.tally.fetch_add(value, Ordering::Relaxed)
         } else {
+            self.step();
             self.word.fetch_add(value, O::BOTH)
         })
     }
 
     pub(crate) fn fetch_sub<O: Order>(&self, value: T, _: O) -> T {
+        self.step();
         T::from_word(self.word.fetch_sub(value.to_word(), O::BOTH))
     }
 }
@@ -191,12 +238,17 @@ pub(crate) fn spawn(number: usize, body: impl FnOnce() + 'static) -> loom::threa
     })
 }
 
-/// Who holds the lock of a bucket may not.
+/// Who holds the lock of a bucket may not, nor who has preemption off.
 pub(crate) fn may_sleep() -> bool {
-    LOCKS.with(Cell::get) == 0
+    LOCKS.with(Cell::get) == 0 && is_preemptible()
 }
 
 pub(crate) fn relax() {
+    interruptible();
+    if !is_preemptible() {
+        // Whoever spins looks at the clock, which may have gone on.
+        world::with(|world| world.clock.strike());
+    }
     loom::thread::yield_now();
 }
 
@@ -219,7 +271,13 @@ pub(crate) fn now_ns() -> u64 {
     world::with(|world| world.clock.now())
 }
 
+/// The host may take the processor away while it has closed a window.
+pub(crate) fn dawdle() {
+    world::with(|world| world.clock.strike());
+}
+
 pub(crate) fn sleep_ns(ns: u64) {
+    assert!(may_sleep(), "a task sleeps where it may not");
     world::with(|world| world.clock.pass(ns));
     relax();
 }
@@ -257,7 +315,10 @@ impl<T> Buckets<T> {
     }
 
     pub(crate) fn lock(&self, index: usize) -> Guard<'_, T> {
-        assert!(may_sleep(), "a task takes two bucket locks at once");
+        assert!(
+            LOCKS.with(Cell::get) == 0,
+            "a task takes two bucket locks at once"
+        );
         let guard = self.0[index].lock().unwrap();
         LOCKS.with(|locks| locks.set(locks.get() + 1));
         Guard(guard)
@@ -283,6 +344,7 @@ impl WaitQueue {
     pub(crate) fn settle(&self) {}
 
     pub(crate) fn wake_all(&self) {
+        let _undisturbed = undisturbed();
         let mut waiters = self.waiters.lock().unwrap();
         if std::mem::take(&mut *waiters) > 0 {
             self.woken.notify_all();
@@ -290,7 +352,8 @@ impl WaitQueue {
     }
 
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
-        assert!(may_sleep(), "a task sleeps under a bucket lock");
+        assert!(may_sleep(), "a task sleeps where it may not");
+        let _undisturbed = undisturbed();
         let mut waiters = self.waiters.lock().unwrap();
         if condition() {
             return;
@@ -315,152 +378,5 @@ impl WaitQueue {
         }
         self.wait(condition);
         true
-    }
-}
-
-// ---- the domain ------------------------------------------------------------------------
-
-/// A domain: one word for each task, which only that task and grace periods touch.
-///
-/// So entering and leaving orders a reader against a grace period, and not against other
-/// readers, nor against an updater's stores. Within a task only the outermost section
-/// counts: it ends last.
-pub(crate) struct Domain {
-    /// Even: outside. Odd: inside. Each entry has a number of its own.
-    inside: [AtomicU64; TASKS],
-    depth: [Cell<usize>; TASKS],
-    running: RefCell<Vec<Rc<Running>>>,
-    pending: Cell<usize>,
-}
-
-// SAFETY: Loom runs all its threads in one thread of the host.
-unsafe impl Send for Domain {}
-// SAFETY: As above.
-unsafe impl Sync for Domain {}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Reader(usize);
-
-/// A grace period that waits for some readers.
-struct Running {
-    /// The tasks that were inside when it began.
-    readers: Cell<[bool; TASKS]>,
-    awaited: Cell<[bool; TASKS]>,
-    has_begun: Cell<bool>,
-    has_ended: Cell<bool>,
-    records: Arc<Records>,
-}
-
-impl Domain {
-    pub(crate) fn new() -> Self {
-        Self {
-            inside: std::array::from_fn(|_| AtomicU64::new(0)),
-            depth: std::array::from_fn(|_| Cell::new(0)),
-            running: RefCell::new(Vec::new()),
-            pending: Cell::new(0),
-        }
-    }
-
-    pub(crate) fn settle(&self) -> Result {
-        Ok(())
-    }
-
-    pub(crate) fn enter(&self) -> Reader {
-        let task = current().0;
-        let depth = self.depth[task].get();
-        if depth == 0 {
-            self.inside[task].fetch_add(1, Ordering::AcqRel);
-        }
-        self.depth[task].set(depth + 1);
-        Reader(task)
-    }
-
-    pub(crate) fn leave(&self, reader: Reader) {
-        let task = reader.0;
-        let depth = self.depth[task].get() - 1;
-        self.depth[task].set(depth);
-        if depth > 0 {
-            return;
-        }
-        self.inside[task].fetch_add(1, Ordering::AcqRel);
-        // What follows up to the wake-up is one step together with the addition.
-        let running = self.running.borrow().clone();
-        let ended: VecDeque<_> = running
-            .into_iter()
-            .filter(|grace| {
-                let mut awaited = grace.awaited.get();
-                let was_awaited = std::mem::replace(&mut awaited[task], false);
-                grace.awaited.set(awaited);
-                was_awaited && grace.has_begun.get() && awaited == [false; TASKS]
-            })
-            .collect();
-        for grace in &ended {
-            self.end(grace);
-        }
-        for grace in &ended {
-            grace.records.wake_updaters();
-        }
-    }
-
-    fn end(&self, grace: &Rc<Running>) {
-        grace.has_ended.set(true);
-        self.pending.set(self.pending.get() - 1);
-        self.running.borrow_mut().retain(|g| !Rc::ptr_eq(g, grace));
-    }
-
-    pub(crate) fn has_pending(&self) -> bool {
-        self.pending.get() != 0
-    }
-}
-
-/// One grace period of a gate's domain.
-///
-/// The reader that leaves last runs the callback. In the kernel somebody else does, later:
-/// to the updater, which can be late at any point itself, that looks the same.
-pub(crate) struct GracePeriod<'a> {
-    domain: &'a Domain,
-    running: Rc<Running>,
-}
-
-impl<'a> GracePeriod<'a> {
-    pub(crate) fn begin(gate: &'a Gate, records: &Arc<Records>) -> Result<Self> {
-        let domain = &gate.domain;
-        let running = Rc::new(Running {
-            readers: Cell::new([false; TASKS]),
-            awaited: Cell::new([false; TASKS]),
-            has_begun: Cell::new(false),
-            has_ended: Cell::new(false),
-            records: records.clone(),
-        });
-        domain.pending.set(domain.pending.get() + 1);
-        domain.running.borrow_mut().push(running.clone());
-        let myself = current().0;
-        for task in (0..world::tasks()).filter(|&task| task != myself) {
-            // Whoever enters later sees what was stored before; whoever is inside is
-            // waited for.
-            let is_inside = domain.inside[task].fetch_add(0, Ordering::AcqRel) % 2 == 1;
-            for tasks in [&running.readers, &running.awaited] {
-                let mut readers = tasks.get();
-                readers[task] = is_inside;
-                tasks.set(readers);
-            }
-        }
-        running.has_begun.set(true);
-        if running.awaited.get() == [false; TASKS] {
-            domain.end(&running);
-        }
-        Ok(Self { domain, running })
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        let has_ended = self.running.has_ended.get();
-        if has_ended {
-            for (task, &was_inside) in self.running.readers.get().iter().enumerate() {
-                if was_inside {
-                    self.domain.inside[task].fetch_add(0, Ordering::AcqRel);
-                }
-            }
-        }
-        has_ended
     }
 }

@@ -7,8 +7,23 @@
 
 use crate::primitives::{ECANCELED, EDEADLK, EPROTO, ETIMEDOUT};
 use crate::stage::{Progress, Stage};
-use crate::work::Fault;
+use crate::work::{Fault, Policy};
 use crate::world::{self, DEADLINE_NS, PAUSE_NS};
+
+/// What happens by itself in a scenario, which is explored once for each moment at which it
+/// can.
+#[derive(Clone, Copy)]
+pub(crate) enum Event {
+    None,
+    /// The clock goes on.
+    Strike {
+        by_ns: u64,
+    },
+    /// This task is interrupted.
+    Interrupt {
+        task: usize,
+    },
+}
 
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
@@ -16,8 +31,7 @@ pub(crate) struct Scenario {
     pub(crate) tasks: usize,
     /// Has so many executions that one preemption less must do, where time is short.
     pub(crate) is_large: bool,
-    /// How far the clock goes when it strikes; 0: it never does.
-    pub(crate) strike_ns: u64,
+    pub(crate) event: Event,
     pub(crate) run: fn(),
 }
 
@@ -26,7 +40,7 @@ const fn scenario(name: &'static str, tasks: usize, run: fn()) -> Scenario {
         name,
         tasks,
         is_large: false,
-        strike_ns: 0,
+        event: Event::None,
         run,
     }
 }
@@ -38,7 +52,12 @@ impl Scenario {
     }
 
     const fn strikes(mut self, by_ns: u64) -> Self {
-        self.strike_ns = by_ns;
+        self.event = Event::Strike { by_ns };
+        self
+    }
+
+    const fn interrupts(mut self, task: usize) -> Self {
+        self.event = Event::Interrupt { task };
         self
     }
 }
@@ -63,6 +82,16 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("refusal", 3, refusal),
     scenario("trespass-prepare", 3, trespass_prepare),
     scenario("trespass-commit", 3, trespass_commit),
+    scenario("lazy", 3, lazy).large(),
+    scenario("lazy-eager", 3, lazy_eager),
+    scenario("lazy-abort", 3, lazy_abort),
+    scenario("lazy-switch", 3, lazy_switch),
+    scenario("switch", 3, switch),
+    scenario("switch-abort", 3, switch_abort),
+    scenario("window", 2, window),
+    scenario("window-interrupt", 2, window_interrupt).interrupts(1),
+    scenario("window-interrupted", 1, window_interrupted).interrupts(0),
+    scenario("window-abort", 2, window_abort).interrupts(0),
 ];
 
 /// One class, a nested caller and a plain one, two transitions.
@@ -78,7 +107,7 @@ fn twice() {
 fn abort() {
     let stage = Stage::new(&["C"]);
     let mut tasks = stage.callers(&["CC", "C"]);
-    let attempt = stage.attempt("C");
+    let attempt = stage.attempt("C", Policy::Eager);
     tasks.push(stage.aborter(3, &attempt));
     let _ = stage.drive("C", &attempt, Fault::None, &[ECANCELED]);
     stage.end(tasks);
@@ -88,7 +117,7 @@ fn abort() {
 fn abort_twice() {
     let stage = Stage::new(&["C"]);
     let mut tasks = stage.callers(&["CC"]);
-    let first = stage.attempt("C");
+    let first = stage.attempt("C", Policy::Eager);
     tasks.push(stage.aborter(2, &first));
     let _ = stage.drive("C", &first, Fault::None, &[ECANCELED]);
     stage.update("C", &[]);
@@ -99,7 +128,7 @@ fn abort_twice() {
 fn stuck() {
     let stage = Stage::new(&["C"]);
     let mut tasks = vec![stage.sleeper(1, "C", Progress::None, Progress::Ended)];
-    let attempt = stage.attempt("C");
+    let attempt = stage.attempt("C", Policy::Eager);
     tasks.push(stage.aborter(2, &attempt));
     let _ = stage.drive("C", &attempt, Fault::None, &[ECANCELED]);
     stage.progress.reach(Progress::Ended);
@@ -128,7 +157,7 @@ fn transaction() {
 fn transaction_abort() {
     let stage = Stage::new(&["CD"]);
     let mut tasks = stage.callers(&["CD", "DC"]);
-    let attempt = stage.attempt("CD");
+    let attempt = stage.attempt("CD", Policy::Eager);
     tasks.push(stage.aborter(3, &attempt));
     let _ = stage.drive("CD", &attempt, Fault::None, &[ECANCELED]);
     stage.end(tasks);
@@ -201,7 +230,7 @@ fn deadline_alone() {
 fn refusal() {
     let stage = Stage::new(&["C"]);
     let callers = stage.callers(&["CC", "C"]);
-    let attempt = stage.attempt("C");
+    let attempt = stage.attempt("C", Policy::Eager);
     let result = stage.drive("C", &attempt, Fault::Refuses(EPROTO), &[EPROTO]);
     assert_eq!(result, Err(EPROTO));
     stage.end(callers);
@@ -211,20 +240,116 @@ fn refusal() {
 fn trespass_prepare() {
     let stage = Stage::new(&["C"]);
     let callers = stage.callers(&["CC", "C"]);
-    let attempt = stage.attempt("C");
+    let attempt = stage.attempt("C", Policy::Eager);
     let result = stage.drive("C", &attempt, Fault::PrepareCalls, &[EDEADLK]);
     assert_eq!(result, Err(EDEADLK));
     assert_eq!(world::with(|world| world.trespasses.get()), 1);
     stage.end(callers);
 }
 
-/// The part that cannot fail calls an instance that it has moved.
+/// The part that cannot fail calls an instance that it has moved: one warning for the rule, one
+/// for the updater.
 fn trespass_commit() {
     let stage = Stage::new(&["C"]);
+    stage.add("C");
     let callers = stage.callers(&["CC", "C"]);
-    let attempt = stage.attempt("C");
+    let attempt = stage.attempt("C", Policy::Eager);
     let result = stage.drive("C", &attempt, Fault::CommitCalls, &[]);
     assert_eq!(result, Ok(()));
-    assert_eq!(world::with(|world| world.trespasses.get()), 1);
+    assert_eq!(world::with(|world| world.trespasses.get()), 2);
     stage.end(callers);
+}
+
+/// Two transitions in a row that leave the moving to the callers.
+fn lazy() {
+    let stage = Stage::new(&["C"]);
+    let callers = stage.callers(&["C", "C"]);
+    stage.commit("C", Policy::Lazy);
+    stage.commit("C", Policy::Lazy);
+    stage.end(callers);
+}
+
+/// The same; the second moves all by itself.
+fn lazy_eager() {
+    let stage = Stage::new(&["C"]);
+    let callers = stage.callers(&["C", "C"]);
+    stage.commit("C", Policy::Lazy);
+    stage.commit("C", Policy::Eager);
+    stage.end(callers);
+}
+
+/// A lazy transition that a third party ends, and one that follows.
+fn lazy_abort() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = stage.callers(&["C"]);
+    let first = stage.attempt("C", Policy::Lazy);
+    tasks.push(stage.aborter(2, &first));
+    let _ = stage.drive("C", &first, Fault::None, &[ECANCELED]);
+    stage.commit("C", Policy::Lazy);
+    stage.end(tasks);
+}
+
+/// One instance is switched while another is called, from inside it, too.
+fn switch() {
+    let stage = Stage::new(&["C"]);
+    stage.add("C");
+    let callers = stage.callers(&["CC2", "C2C"]);
+    stage.commit("C", Policy::Switch);
+    stage.end(callers);
+}
+
+/// A switch follows a lazy transition.
+fn lazy_switch() {
+    let stage = Stage::new(&["C"]);
+    let callers = stage.callers(&["C", "C"]);
+    stage.commit("C", Policy::Lazy);
+    stage.commit("C", Policy::Switch);
+    stage.end(callers);
+}
+
+/// A switch that a third party ends, and one that follows.
+fn switch_abort() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = stage.callers(&["CC"]);
+    let first = stage.attempt("C", Policy::Switch);
+    tasks.push(stage.aborter(2, &first));
+    let _ = stage.drive("C", &first, Fault::None, &[ECANCELED]);
+    stage.commit("C", Policy::Switch);
+    stage.end(tasks);
+}
+
+/// A class of atomic context, one caller with a call above it, two transitions.
+fn window() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["cc"]);
+    stage.commit("c", Policy::Eager);
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// An interrupt on a caller's processor.
+fn window_interrupt() {
+    let stage = Stage::new(&["c"]);
+    stage.interrupt("c");
+    let callers = stage.callers(&["c"]);
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// One on the updater's.
+fn window_interrupted() {
+    let stage = Stage::new(&["c"]);
+    stage.interrupt("c");
+    stage.commit("c", Policy::Eager);
+    stage.end(vec![]);
+}
+
+/// A third party ends a transition whose processor is interrupted.
+fn window_abort() {
+    let stage = Stage::new(&["c"]);
+    stage.interrupt("c");
+    let attempt = stage.attempt("c", Policy::Eager);
+    let tasks = vec![stage.aborter(1, &attempt)];
+    let _ = stage.drive("c", &attempt, Fault::None, &[ECANCELED]);
+    stage.end(tasks);
 }

@@ -7,18 +7,20 @@ use std::rc::Rc;
 
 use loom::thread::JoinHandle;
 
-use crate::class::{Class, Slot};
+use crate::attempt::{Attempt, Limits, Scope, Timing};
+use crate::class::Class;
 use crate::primitives::{
     arc, spawn, Acquire, Arc, Atomic, Error, Release, Result, Task, WaitQueue, BUCKETS,
 };
 use crate::record::Records;
-use crate::transition::{Attempt, Limits, Timing};
-use crate::work::{Fault, Move};
-use crate::world::{note, DEADLINE_NS, PAUSE_NS};
+use crate::slot::Slot;
+use crate::work::{Fault, Move, Policy};
+use crate::world::{self, note, DEADLINE_NS, LONG_PAUSE_NS, PAUSE_NS};
 
 /// An attempt, and what an abort of it was answered.
 pub(crate) struct Try {
     attempt: Attempt,
+    policy: Policy,
     is_aborted: Cell<bool>,
     has_committed: Cell<bool>,
 }
@@ -72,7 +74,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Makes classes with one instance each; those of a family are always moved together.
+    /// Makes classes with one instance each; those of a family are always moved together. A
+    /// class with a small letter is of atomic context.
     pub(crate) fn new(families: &[&str]) -> Self {
         let records = arc(Records::new().unwrap()).unwrap();
         records.settle();
@@ -95,6 +98,35 @@ impl Stage {
         classes.cloned().collect()
     }
 
+    /// Adds an instance.
+    pub(crate) fn add(&self, class: &str) {
+        self.classes(class)[0].add(0);
+    }
+
+    /// Makes the interrupt of this scenario a call along `path`.
+    pub(crate) fn interrupt(&self, path: &str) {
+        let path = self.path(path);
+        let interrupt = world::with(|world| world.interrupt.clone());
+        let handler = Rc::new(move || Slot::call(&path));
+        interrupt.unwrap().handler.replace(Some(handler));
+    }
+
+    /// The instances that are called: the first of each class, or the second where a `2`
+    /// follows.
+    fn path(&self, path: &str) -> Vec<Rc<Slot>> {
+        let mut slots = Vec::new();
+        for name in path.chars() {
+            match name {
+                '2' => {
+                    let first: Rc<Slot> = slots.pop().unwrap();
+                    slots.push(first.class.slot(1));
+                }
+                name => slots.push(self.classes(&name.to_string())[0].slot(0)),
+            }
+        }
+        slots
+    }
+
     /// Starts a task for each path, from task 1 on, which calls along it once.
     pub(crate) fn callers(&self, paths: &[&str]) -> Vec<JoinHandle<()>> {
         self.callers_from(1, paths)
@@ -103,11 +135,7 @@ impl Stage {
     /// The same, from task `first` on.
     pub(crate) fn callers_from(&self, first: usize, paths: &[&str]) -> Vec<JoinHandle<()>> {
         let start = |(index, path): (usize, &&str)| {
-            let path: Vec<_> = self
-                .classes(path)
-                .iter()
-                .map(|class| class.slot(0))
-                .collect();
+            let path = self.path(path);
             spawn(first + index, move || Slot::call(&path))
         };
         paths.iter().enumerate().map(start).collect()
@@ -160,18 +188,25 @@ impl Stage {
     }
 
     /// An attempt on `classes` that has not begun.
-    pub(crate) fn attempt(&self, classes: &str) -> Rc<Try> {
-        let gates = self
+    pub(crate) fn attempt(&self, classes: &str, policy: Policy) -> Rc<Try> {
+        let gates: Vec<_> = self
             .classes(classes)
             .iter()
             .map(|c| c.gate.clone())
             .collect();
+        let has_window = gates.iter().any(|gate| gate.is_atomic());
         let limits = Limits {
             deadline_ns: DEADLINE_NS,
-            pause_ns: PAUSE_NS,
+            pause_ns: if has_window { LONG_PAUSE_NS } else { PAUSE_NS },
         };
+        let scope = Scope {
+            lane: policy.lane(),
+            is_lazy: policy == Policy::Lazy,
+        };
+        let attempt = Attempt::new(gates, self.records.clone(), limits, scope);
         Rc::new(Try {
-            attempt: Attempt::new(gates, self.records.clone(), limits),
+            attempt: attempt.unwrap(),
+            policy,
             is_aborted: Cell::new(false),
             has_committed: Cell::new(false),
         })
@@ -179,7 +214,13 @@ impl Stage {
 
     /// Makes an attempt on `classes` that commits, or ends with one of `errors`.
     pub(crate) fn update(&self, classes: &str, errors: &[Error]) {
-        let _ = self.drive(classes, &self.attempt(classes), Fault::None, errors);
+        let attempt = self.attempt(classes, Policy::Eager);
+        let _ = self.drive(classes, &attempt, Fault::None, errors);
+    }
+
+    /// Makes an attempt that commits, and sweeps.
+    pub(crate) fn commit(&self, classes: &str, policy: Policy) {
+        let _ = self.drive(classes, &self.attempt(classes, policy), Fault::None, &[]);
     }
 
     /// Drives an attempt on `classes`.
@@ -191,9 +232,10 @@ impl Stage {
         errors: &[Error],
     ) -> Result {
         let classes = self.classes(classes);
-        let before: Vec<_> = classes.iter().map(|c| c.generation.get()).collect();
+        let count = |class: &Rc<Class>| class.generation.get() + class.slot(0).switches.get();
+        let before: Vec<_> = classes.iter().map(count).collect();
         let watch = self.is_watched.get().then(|| self.progress.clone());
-        let mut work = Move::new(&classes, fault, watch);
+        let mut work = Move::new(&classes, attempt.policy, fault, watch);
         note(|| "begins".to_string());
         let result = attempt.attempt.run(&mut work, &mut Timing::default());
         note(|| format!("ends: {result:?}"));
@@ -205,11 +247,10 @@ impl Stage {
         assert!(work.is_clean(), "prepared values are left");
         for (class, before) in classes.iter().zip(before) {
             let moved = u64::from(result.is_ok());
-            assert_eq!(
-                class.generation.get(),
-                before + moved,
-                "moved or not, but not both"
-            );
+            assert_eq!(count(class), before + moved, "moved or not, but not both");
+        }
+        if result.is_ok() {
+            work.sweep();
         }
         result
     }

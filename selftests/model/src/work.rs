@@ -1,17 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What an attempt does with the instances, after `exchange.rs` of the framework: every
-//! state is read in `prepare`, and moved in `commit`.
+//! What an attempt does with the instances, after `exchange.rs`, `job.rs` and `sweep.rs` of
+//! the framework: an eager transfer reads every state in `prepare`, and moves it in `commit`.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use crate::class::{Class, Object, Slot, MOVED};
-use crate::primitives::{Error, Relaxed, Release, Result, TASKS};
+use crate::attempt::{Attempt, Milestone, Work};
+use crate::class::Class;
+use crate::gate::{Lane, Phase, GATED};
+use crate::primitives::{owned, wait_for_pinned, Error, Owned, Relaxed, Release, Result};
+use crate::routes::Routes;
+use crate::slot::{Counts, Slot};
 use crate::stage::{Progress, Watch};
-use crate::transition::{Attempt, Milestone, Work};
 use crate::world::{self, note};
+
+/// What is done, and when.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Policy {
+    Eager,
+    /// The generation first, each object with its next call.
+    Lazy,
+    /// The first instance only.
+    Switch,
+}
+
+impl Policy {
+    pub(crate) fn lane(self) -> Lane {
+        match self {
+            Self::Eager | Self::Lazy => Lane::Class,
+            Self::Switch => Lane::Slots,
+        }
+    }
+}
 
 /// What goes wrong in the transfer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,26 +43,158 @@ pub(crate) enum Fault {
     Refuses(Error),
     /// The fallible part calls the instance.
     PrepareCalls,
-    /// The part that cannot fail calls the instance that it has moved.
+    /// The part that cannot fail calls an instance that was moved before.
     CommitCalls,
 }
 
+/// One class of a transition.
+struct Exchange {
+    class: Rc<Class>,
+    routes: Owned<Routes>,
+    policy: Policy,
+    closure: u64,
+    twins: u64,
+    prepared: Vec<(Rc<Slot>, Counts)>,
+    has_flipped: bool,
+}
+
 pub(crate) struct Move {
-    classes: Vec<Rc<Class>>,
+    exchanges: Vec<Exchange>,
     fault: Cell<Fault>,
-    twins: Vec<u64>,
-    prepared: Vec<(Rc<Slot>, [u64; TASKS])>,
     has_undone: bool,
     watch: Option<Rc<Watch>>,
 }
 
-impl Move {
-    pub(crate) fn new(classes: &[Rc<Class>], fault: Fault, watch: Option<Rc<Watch>>) -> Self {
+impl Exchange {
+    fn new(class: &Rc<Class>, policy: Policy) -> Self {
         Self {
-            classes: classes.to_vec(),
-            fault: Cell::new(fault),
-            twins: vec![0; classes.len()],
+            class: class.clone(),
+            routes: owned(Routes::new(class, policy.lane())).unwrap(),
+            policy,
+            closure: class.gate.next_closure(),
+            twins: 0,
             prepared: Vec::new(),
+            has_flipped: false,
+        }
+    }
+
+    fn can_fail(&self) -> bool {
+        self.policy == Policy::Eager && !self.class.gate.is_atomic()
+    }
+
+    /// The instances that are moved, as far as there are twins for them.
+    fn slots(&self) -> Vec<Rc<Slot>> {
+        let most = match self.policy.lane() {
+            Lane::Class => self.twins as usize,
+            Lane::Slots => 1,
+        };
+        self.class
+            .slots
+            .borrow()
+            .iter()
+            .take(most)
+            .cloned()
+            .collect()
+    }
+
+    fn provide(&mut self) {
+        self.twins = self.class.instances.load(Ordering::Relaxed);
+        for slot in self.slots() {
+            slot.has_twin.set(true);
+        }
+    }
+
+    fn is_provided(&self) -> bool {
+        self.policy.lane() == Lane::Slots
+            || self.class.instances.load(Ordering::Relaxed) <= self.twins
+    }
+
+    /// Relies on it from now on that the class is quiescent, or no more; in a class of
+    /// atomic context in the window only, but for creations.
+    fn claim(&self, is_quiescent: bool, in_window: bool) {
+        let is_all = self.policy.lane() == Lane::Class;
+        self.class.is_still.set(is_quiescent && is_all);
+        if !self.class.gate.is_atomic() || in_window {
+            for slot in self.slots() {
+                slot.is_quiescent.set(is_quiescent);
+            }
+        }
+    }
+
+    fn commit(&mut self, fault: &Cell<Fault>) {
+        self.claim(true, false);
+        self.class.is_changing.set(true);
+        let mut prepared = std::mem::take(&mut self.prepared).into_iter();
+        for (index, slot) in self.slots().into_iter().enumerate() {
+            if index > 0 && fault.get() == Fault::CommitCalls {
+                fault.set(Fault::None);
+                self.routes.called.replace(Some(self.class.slot(0)));
+            }
+            let prepared = prepared.next().map(|(_, prepared)| prepared);
+            let held = slot.own();
+            slot.carry(&self.routes, prepared);
+            drop(held);
+            self.routes.count_done();
+        }
+        self.change_over();
+        self.class.is_changing.set(false);
+        self.claim(false, false);
+    }
+
+    fn flip(&mut self, in_window: bool) {
+        self.claim(true, in_window);
+        self.has_flipped = true;
+        self.routes.set_total(self.slots().len() as u64);
+        self.class.routes.store(&raw const *self.routes, Relaxed);
+        if self.policy.lane() == Lane::Slots {
+            self.class.gate.commit_closure(self.closure);
+        }
+        self.change_over();
+        self.claim(false, in_window);
+    }
+
+    fn change_over(&self) {
+        match self.policy.lane() {
+            Lane::Class => {
+                let generation = self.class.generation.get() + 1;
+                self.class.gate.advance(self.routes.stamp);
+                self.class.factory.store(generation, Relaxed);
+                self.class.generation.set(generation);
+                note(|| format!("commits {} to {generation}", self.class.name));
+            }
+            Lane::Slots => {
+                let slot = self.class.slot(0);
+                slot.switches.set(slot.switches.get() + 1);
+                note(|| format!("has switched an instance of {}", self.class.name));
+            }
+        }
+    }
+
+    /// Brings up what a commit has left stale, and then needs the routes no more.
+    fn sweep(&mut self) {
+        while !self.routes.is_done() {
+            for slot in self.slots() {
+                slot.bring_up();
+            }
+        }
+        self.class.gate.publish(self.policy.lane(), Phase::Idle);
+        self.class.routes.store(std::ptr::null(), Relaxed);
+        wait_for_pinned();
+        self.has_flipped = false;
+    }
+}
+
+impl Move {
+    pub(crate) fn new(
+        classes: &[Rc<Class>],
+        policy: Policy,
+        fault: Fault,
+        watch: Option<Rc<Watch>>,
+    ) -> Self {
+        let each = classes.iter().map(|class| Exchange::new(class, policy));
+        Self {
+            exchanges: each.collect(),
+            fault: Cell::new(fault),
             has_undone: true,
             watch,
         }
@@ -48,49 +202,45 @@ impl Move {
 
     /// Whether everything that was prepared was taken back or committed.
     pub(crate) fn is_clean(&self) -> bool {
-        self.has_undone && self.prepared.is_empty()
+        self.has_undone && self.exchanges.iter().all(|one| one.prepared.is_empty())
     }
 
-    /// The instances that there are twins for.
-    fn slots(&self) -> Vec<Rc<Slot>> {
-        let each = self.classes.iter().zip(&self.twins);
-        each.flat_map(|(class, &twins)| {
-            let slots = class.slots.borrow();
-            slots
-                .iter()
-                .take(twins as usize)
-                .cloned()
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    /// After a commit: the transition ends when nothing is stale any more.
+    pub(crate) fn sweep(&mut self) {
+        let stale = self.exchanges.iter_mut().filter(|one| one.has_flipped);
+        stale.for_each(Exchange::sweep);
+        note(|| "has swept".to_string());
     }
 
     fn claim(&self, is_quiescent: bool) {
-        for class in &self.classes {
-            class.is_quiescent.set(is_quiescent);
+        for exchange in &self.exchanges {
+            exchange.claim(is_quiescent, false);
         }
     }
 
     fn prepare_each(&mut self, attempt: &Attempt) -> Result {
-        for slot in self.slots() {
-            world::with(|world| world.clock.strike());
-            attempt.check()?;
-            // Fails the exploration where a call's write is not ordered before it.
-            let object = slot.published();
-            let counts = std::array::from_fn(|task| {
-                // SAFETY: Loom checks that no write is concurrent.
-                unsafe { object.counts[task].unsync_load() }
-            });
-            self.prepared.push((slot.clone(), counts));
-            match self.fault.get() {
-                Fault::Refuses(error) => return Err(error),
-                Fault::PrepareCalls => {
-                    self.fault.set(Fault::None);
-                    // The gates open in the midst of it, by design.
-                    self.claim(false);
-                    Slot::call(&[slot]);
+        for index in 0..self.exchanges.len() {
+            if !self.exchanges[index].can_fail() {
+                attempt.check()?;
+                continue;
+            }
+            for slot in self.exchanges[index].slots() {
+                world::with(|world| world.clock.strike());
+                attempt.check()?;
+                let prepared = slot.published().read();
+                self.exchanges[index]
+                    .prepared
+                    .push((slot.clone(), prepared));
+                match self.fault.get() {
+                    Fault::Refuses(error) => return Err(error),
+                    Fault::PrepareCalls => {
+                        self.fault.set(Fault::None);
+                        // The gates open in the midst of it, by design.
+                        self.claim(false);
+                        Slot::call(&[slot]);
+                    }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         Ok(())
@@ -99,15 +249,12 @@ impl Move {
 
 impl Work for Move {
     fn provide(&mut self) -> Result {
-        for (twins, class) in self.twins.iter_mut().zip(&self.classes) {
-            *twins = class.instances.load(Ordering::Relaxed);
-        }
+        self.exchanges.iter_mut().for_each(Exchange::provide);
         Ok(())
     }
 
-    fn is_provided(&self) -> bool {
-        let mut both = self.twins.iter().zip(&self.classes);
-        both.all(|(&twins, class)| class.instances.load(Ordering::Relaxed) <= twins)
+    fn is_provided(&mut self) -> bool {
+        self.exchanges.iter().all(Exchange::is_provided)
     }
 
     fn prepare(&mut self, attempt: &Attempt) -> Result {
@@ -119,41 +266,50 @@ impl Work for Move {
         result
     }
 
-    fn commit(&mut self, attempt: &Attempt) {
-        self.claim(true);
-        for class in &self.classes {
-            let stamp = class.gate.open_stamp() + 1;
-            let generation = class.generation.get() + 1;
-            for (slot, prepared) in &self.prepared {
-                if !Rc::ptr_eq(&slot.class, class) {
-                    continue;
-                }
-                attempt.moving(Some(&slot.stamp));
-                let old = slot.published();
-                for (count, prepared) in old.counts.iter().zip(prepared).take(world::tasks()) {
-                    let found = count.swap(MOVED, Ordering::Relaxed);
-                    assert_eq!(found, *prepared, "a prepared state has changed");
-                }
-                slot.set_object(Object::new(generation, *prepared));
-                slot.stamp.store(stamp, Release);
-                if self.fault.get() == Fault::CommitCalls {
-                    self.call_moved(attempt, slot);
-                }
+    fn commit(&mut self) {
+        for exchange in &mut self.exchanges {
+            match exchange.policy {
+                _ if exchange.class.gate.is_atomic() => {}
+                Policy::Lazy => exchange.flip(false),
+                _ => exchange.commit(&self.fault),
             }
-            attempt.moving(None);
-            class.gate.advance(stamp);
-            class.factory.store(generation, Relaxed);
-            class.generation.set(generation);
-            note(|| format!("has moved {} to generation {generation}", class.name));
         }
-        self.prepared.clear();
         self.has_undone = true;
-        self.claim(false);
+    }
+
+    fn flip(&mut self) {
+        for exchange in &mut self.exchanges {
+            if exchange.class.gate.is_atomic() {
+                exchange.flip(true);
+            }
+        }
     }
 
     fn undo(&mut self) {
-        self.prepared.clear();
+        for exchange in &mut self.exchanges {
+            exchange.prepared.clear();
+        }
         self.has_undone = true;
+    }
+
+    fn close_slots(&mut self) {
+        for exchange in &self.exchanges {
+            for slot in exchange.slots() {
+                slot.stamp.store(GATED | exchange.closure, Release);
+            }
+        }
+    }
+
+    fn open_slots(&mut self) {
+        for exchange in &self.exchanges {
+            if exchange.policy.lane() == Lane::Class {
+                continue;
+            }
+            for slot in exchange.slots() {
+                let _owned = slot.own();
+                slot.stamp.store(exchange.class.gate.open_stamp(), Release);
+            }
+        }
     }
 
     fn reached(&mut self, milestone: Milestone, _: &Attempt) {
@@ -178,16 +334,5 @@ impl Work for Move {
 
     fn name_blockers(&mut self, _: u64) {
         note(|| "names the blockers".to_string());
-    }
-}
-
-impl Move {
-    fn call_moved(&self, attempt: &Attempt, slot: &Rc<Slot>) {
-        self.fault.set(Fault::None);
-        // The slot is whole again, and its class is the updater's own.
-        attempt.moving(None);
-        slot.class.is_quiescent.set(false);
-        Slot::call(&[slot.clone()]);
-        slot.class.is_quiescent.set(true);
     }
 }

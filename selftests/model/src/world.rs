@@ -5,14 +5,22 @@
 //! Plain data: loom runs all its threads in one thread of the host, and switches between
 //! them only at the operations of `primitives.rs`.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 
+use loom::sync::atomic::AtomicU64;
+
+use crate::cpu::{Cpu, Interrupt};
 use crate::primitives::{current, TASKS};
 
 /// The time that a try and an attempt may take.
 pub(crate) const PAUSE_NS: u64 = 1_000;
 pub(crate) const DEADLINE_NS: u64 = 1_000_000_000;
+
+/// The pause where the window's own bounds are what matters.
+pub(crate) const LONG_PAUSE_NS: u64 = 10_000_000;
 
 /// Something that time does, and when.
 #[derive(Clone, Copy)]
@@ -25,8 +33,9 @@ pub(crate) struct Strike {
 
 /// Model time: stands still until its strike.
 ///
-/// Time passes at opportunities: the milestones of an attempt, each step of its prepare, and
-/// the beginning of each timed wait. A scenario is explored once for each of them.
+/// Time passes at opportunities: the milestones of an attempt, each step of its prepare, the
+/// beginning of each timed wait, the closing of a window, and each round of who spins with
+/// preemption off. A scenario is explored once for each of them.
 pub(crate) struct Clock {
     now_ns: Cell<u64>,
     strike: Option<Strike>,
@@ -62,6 +71,13 @@ impl Clock {
 
 pub(crate) struct World {
     pub(crate) clock: Clock,
+    pub(crate) interrupt: Option<Rc<Interrupt>>,
+    pub(crate) cpus: [Cpu; TASKS],
+    /// A word for each processor, by which its pinned sections are ordered against those who
+    /// wait for them.
+    pub(crate) pins: RefCell<Vec<AtomicU64>>,
+    /// What was freed: kept to the end, so that who looks at it is caught.
+    freed: RefCell<Vec<(Range<usize>, Box<dyn Any>)>>,
     pub(crate) trespasses: Cell<usize>,
     tasks: usize,
     sleeps: [Cell<usize>; TASKS],
@@ -75,6 +91,12 @@ impl World {
         sleeps.set(sleeps.get() + 1);
     }
 
+    pub(crate) fn free<T: 'static>(&self, memory: Box<T>) {
+        let begin = std::ptr::from_ref(&*memory) as usize;
+        let range = begin..begin + size_of::<T>();
+        self.freed.borrow_mut().push((range, memory));
+    }
+
     /// How often a task has slept.
     pub(crate) fn sleeps(&self, task: usize) -> usize {
         self.sleeps[task].get()
@@ -86,13 +108,22 @@ thread_local! {
 }
 
 /// Begins an execution with `tasks` tasks.
-pub(crate) fn begin(tasks: usize, strike: Option<Strike>, keeps_trail: bool) {
+pub(crate) fn begin(
+    tasks: usize,
+    strike: Option<Strike>,
+    interrupt: Option<Interrupt>,
+    keeps_trail: bool,
+) {
     let world = World {
         clock: Clock {
             now_ns: Cell::new(1),
             strike,
             opportunities: Cell::new(0),
         },
+        interrupt: interrupt.map(Rc::new),
+        cpus: std::array::from_fn(|_| Cpu::new()),
+        pins: RefCell::new((0..tasks).map(|_| AtomicU64::new(0)).collect()),
+        freed: RefCell::new(Vec::new()),
         trespasses: Cell::new(0),
         tasks,
         sleeps: Default::default(),
@@ -100,6 +131,25 @@ pub(crate) fn begin(tasks: usize, strike: Option<Strike>, keeps_trail: bool) {
         keeps_trail,
     };
     WORLD.set(Some(Rc::new(world)));
+}
+
+/// Ends it: what it kept goes, while loom still knows it.
+pub(crate) fn end() {
+    let kept = with(|world| (world.freed.take(), world.pins.take()));
+    drop(kept);
+}
+
+/// `place` must not have been freed.
+pub(crate) fn demand_alive<T>(place: *const T) {
+    with(|world| {
+        let freed = world.freed.borrow();
+        assert!(
+            !freed
+                .iter()
+                .any(|(range, _)| range.contains(&(place as usize))),
+            "memory is used that was freed"
+        );
+    });
 }
 
 pub(crate) fn with<R>(f: impl FnOnce(&World) -> R) -> R {
