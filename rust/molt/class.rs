@@ -11,7 +11,7 @@ use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, ENODEV, ENOENT, EPROTO};
 use kernel::prelude::*;
 use kernel::str::CStr;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{Arc, Mutex, SpinLockIrq};
+use kernel::sync::{Arc, Mutex, SpinLock};
 
 use crate::blocker::Blocker;
 use crate::contract::Contract;
@@ -60,7 +60,7 @@ pub struct Class {
     routes: Atomic<*const Routes>,
     /// What creations use.
     #[pin]
-    factory: SpinLockIrq<Factory>,
+    factory: SpinLock<Factory>,
     generation: Atomic<u64>,
     /// Instances per second that a sweep in the background moves; 0: no limit.
     rate: Atomic<u64>,
@@ -77,6 +77,9 @@ pub struct Class {
 ///
 /// The default of the class has a pin. It is replaced here, under the lock, before that pin is
 /// given up; and who finds it here pins it under the same lock.
+///
+/// A commit replaces it with interrupts off, perhaps: nobody holds the lock then, since
+/// creations are out and a change of the default excludes transitions.
 struct Factory(*const Registered);
 
 // SAFETY: A registered implementation may be used from any thread.
@@ -154,7 +157,7 @@ impl Class {
                 next_id: Atomic::new(1),
                 instances: Atomic::new(0),
                 routes: Atomic::new(ptr::null()),
-                factory <- kernel::new_spinlock_irq!(Factory(ptr::null()), "molt_factory"),
+                factory <- kernel::new_spinlock!(Factory(ptr::null()), "molt_factory"),
                 generation: Atomic::new(0),
                 rate: Atomic::new(USUAL_RATE),
                 is_held: Atomic::new(false),

@@ -6,8 +6,8 @@ use kernel::bindings;
 use kernel::error::code::{ENODEV, ENOENT};
 use kernel::fmt;
 use kernel::prelude::*;
-use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{Arc, SpinLockIrq};
+use kernel::sync::atomic::{Atomic, Full, Relaxed};
+use kernel::sync::{Arc, SpinLock};
 
 use kernel::ffi::c_char;
 
@@ -130,11 +130,12 @@ pub struct Registered {
     pub(crate) instances: Atomic<i64>,
     /// Why the module must stay: its instances, being the default, a transition.
     /// One reference on the module stands for all of them.
-    ///
-    /// Its lock is taken with interrupts off: a transition pins in the window of atomic
-    /// classes, and callers may spin there in an interrupt.
+    pins: Atomic<u64>,
+    /// Whoever takes `pins` from zero, or to it.
     #[pin]
-    pins: SpinLockIrq<u64>,
+    edge: SpinLock<()>,
+    /// The module was seen to have finished its init, which it does once.
+    was_live: Atomic<bool>,
 }
 
 // SAFETY: `module` is used for references and its name only.
@@ -160,7 +161,9 @@ impl Registered {
                 srcversion,
                 version: descriptor.version,
                 instances: Atomic::new(0),
-                pins <- kernel::new_spinlock_irq!(0, "molt_pins"),
+                pins: Atomic::new(0),
+                edge <- kernel::new_spinlock!((), "molt_pins"),
+                was_live: Atomic::new(false),
             }),
             GFP_KERNEL,
         )
@@ -207,8 +210,12 @@ impl Registered {
     /// Whether its module has finished its init. Until then a failing init frees the
     /// module's text whatever its reference count is.
     pub(crate) fn is_live(&self) -> bool {
-        // SAFETY: By the type invariant.
-        unsafe { molt_module_is_live(self.module) }
+        if !self.was_live.load(Relaxed) {
+            // SAFETY: By the type invariant.
+            let is_live = unsafe { molt_module_is_live(self.module) };
+            self.was_live.store(is_live, Relaxed);
+        }
+        self.was_live.load(Relaxed)
     }
 
     /// Keeps the module loaded for one more reason. Does not sleep; not in an interrupt.
@@ -217,19 +224,33 @@ impl Registered {
     ///
     /// `ENODEV`: the module is going.
     pub(crate) fn pin(&self) -> Result {
-        let mut pins = self.pins.lock();
+        if self.try_pin() {
+            return Ok(());
+        }
+        let _edge = self.edge.lock();
         // SAFETY: By the type invariant.
-        if *pins == 0 && !unsafe { molt_module_get(self.module) } {
+        if self.pins.load(Relaxed) == 0 && !unsafe { molt_module_get(self.module) } {
             return Err(ENODEV);
         }
-        *pins = pins.wrapping_add(1);
+        self.pins.fetch_add(1, Relaxed);
         Ok(())
     }
 
-    /// Adds `count` reasons to one that the caller holds.
+    /// The same where there is a reason already; `false`: there was none.
+    fn try_pin(&self) -> bool {
+        let mut pins = self.pins.load(Relaxed);
+        while pins != 0 {
+            match self.pins.cmpxchg(pins, pins.wrapping_add(1), Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => pins = seen,
+            }
+        }
+        false
+    }
+
+    /// Adds `count` reasons to one that the caller holds. Any context.
     pub(crate) fn pin_more(&self, count: u64) {
-        let mut pins = self.pins.lock();
-        *pins = pins.wrapping_add(count);
+        self.pins.fetch_add(count, Relaxed);
     }
 
     /// Gives up `count` reasons. The last one lets the module go, so no frame of it may be
@@ -237,21 +258,33 @@ impl Registered {
     /// init or exit. The caller holds an `Arc` of `self`, or the list of the class does.
     #[inline(never)]
     pub(crate) fn unpin(&self, count: u64) {
-        if count == 0 {
-            return;
+        let mut pins = self.pins.load(Relaxed);
+        while count != 0 {
+            if kernel::warn_on!(pins < count) {
+                return;
+            }
+            if pins == count {
+                return self.unpin_last(count);
+            }
+            // Full: what was done for the reason comes before its end.
+            match self.pins.cmpxchg(pins, pins.wrapping_sub(count), Full) {
+                Ok(_) => return,
+                Err(seen) => pins = seen,
+            }
         }
+    }
+
+    fn unpin_last(&self, count: u64) {
         let module = self.module;
-        let mut pins = self.pins.lock();
-        if kernel::warn_on!(*pins < count) {
-            return;
-        }
-        *pins = pins.wrapping_sub(count);
-        let is_last = *pins == 0;
-        drop(pins);
+        let edge = self.edge.lock();
+        let is_last = self.pins.cmpxchg(count, 0, Full).is_ok();
+        drop(edge);
         if is_last {
             // From here on `self` may be gone, with its module.
             // SAFETY: The reference was taken when `pins` left zero.
             unsafe { molt_module_put(module) };
+        } else {
+            self.unpin(count);
         }
     }
 }
