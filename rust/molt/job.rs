@@ -220,6 +220,9 @@ impl Job {
         if self.transition.verb() != Verb::Update {
             return;
         }
+        if let Some(trial) = trial {
+            trial.begin();
+        }
         for (exchange, from) in self.exchanges.iter().zip(&self.from) {
             exchange.routes().to.pin_more(1);
             let mut inner = exchange.class().inner().lock();

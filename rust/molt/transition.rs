@@ -245,8 +245,12 @@ impl Transition {
             },
         };
         let now_ns = now_ns();
-        let complete_ns = request
-            .complete_ms
+        // Without a confirmation the class goes back, and before that all is moved.
+        let bounds = [request.complete_ms, request.confirm_ms];
+        let complete_ns = bounds
+            .into_iter()
+            .flatten()
+            .min()
             .map(|ms| now_ns.saturating_add(ms.saturating_mul(1_000_000)));
         let attempt = Attempt::new(gates, framework.records.clone(), limits, scope)?;
         let transition = Arc::pin_init(

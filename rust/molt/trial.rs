@@ -45,6 +45,7 @@ pub(crate) struct Trial {
     verdict: Atomic<u32>,
     /// From the commit on, in nanoseconds.
     length_ns: u64,
+    end_ns: Atomic<u64>,
     ways: KVec<Way>,
 }
 
@@ -64,6 +65,7 @@ impl Trial {
         let trial = Self {
             verdict: Atomic::new(PENDING),
             length_ns: confirm_ms.saturating_mul(1_000_000),
+            end_ns: Atomic::new(u64::MAX),
             ways,
         };
         Ok(Arc::new(trial, GFP_KERNEL)?)
@@ -79,6 +81,12 @@ impl Trial {
         is_first
     }
 
+    /// The update has committed: from now on it can be confirmed.
+    pub(crate) fn begin(&self) {
+        let end_ns = now_ns().saturating_add(self.length_ns);
+        self.end_ns.store(end_ns, Relaxed);
+    }
+
     /// Another update has committed, or the class is being removed.
     pub(crate) fn supersede(&self) {
         self.decide(SUPERSEDED);
@@ -86,9 +94,8 @@ impl Trial {
 
     /// Waits for the verdict; goes back without one. Sleeps.
     pub(crate) fn judge(&self) {
-        let end_ns = now_ns().saturating_add(self.length_ns);
         while self.is_pending() {
-            let left_ns = end_ns.saturating_sub(now_ns());
+            let left_ns = self.end_ns.load(Relaxed).saturating_sub(now_ns());
             if left_ns == 0 {
                 break;
             }
