@@ -3,7 +3,8 @@
 //! A caller of the class `counter`, which calls without pause and keeps exact accounts.
 //!
 //! Purpose: shows what a caller sees of an update, which is nothing, and proves it. Whoever
-//! opens `/dev/counter_load` gets `instances` counters of their own. A task that writes a
+//! opens `/dev/counter_load` gets `instances` counters of their own, whose keys are their
+//! numbers from 0 on: so a switch can choose one of them (`key=0`). A task that writes a
 //! number there calls all of them, over and over, for so many milliseconds or until a signal
 //! ends it; the task never sleeps unless a call does. Several may write to one open file:
 //! they share its counters. Each also has a counter for itself, which it ends and makes anew
@@ -96,8 +97,8 @@ impl MiscDevice for Load {
     fn open(_file: &File, _device: &MiscDeviceRegistration<Self>) -> Result<Arc<Self>> {
         let class = Class::<dyn Counter>::open(c"counter")?;
         let mut counters = KVec::new();
-        for _ in 0..module_parameters::instances.value() {
-            counters.push(class.create(0)?, GFP_KERNEL)?;
+        for key in 0..module_parameters::instances.value() {
+            counters.push(class.create_with_key(key.into(), 0)?, GFP_KERNEL)?;
         }
         let accounts = Accounts::default();
         Arc::pin_init(

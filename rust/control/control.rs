@@ -89,7 +89,8 @@ impl Control {
     fn hold(&self, written: Written<'_>) -> Result<Last, Refusal> {
         let is_held = request::flag(written.text, written.position).map_err(refusal)?;
         registry::set_held(is_held);
-        Ok(*self.last.lock())
+        let now = if is_held { "held" } else { "not held" };
+        Ok(done(Text::format(fmt!("transitions are {now}"))))
     }
 
     /// Updates several classes together; returns when the policy's promise is kept.
