@@ -430,11 +430,10 @@ impl Attempt {
         let mut rest_ns = BOUND_NS.saturating_mul(10);
         loop {
             self.check()?;
-            let begin_ns = now_ns();
-            let closed = window.close(dawdle, || {
+            let (closed, window_ns) = window.close(dawdle, || {
                 self.decide().inspect(|()| self.flip(work))
             });
-            timing.window_ns = now_ns().wrapping_sub(begin_ns);
+            timing.window_ns = window_ns;
             if let Some(result) = closed {
                 return result;
             }

@@ -118,14 +118,30 @@ impl Window {
     }
 
     /// Closes the window once. When no call is inside, runs `commit` with interrupts off;
-    /// it opens the gates. `None`: it was given up, and calls go on; `dawdle` is for tests.
+    /// it opens the gates. `None`: it was given up, and calls go on; `dawdle` is for tests. And
+    /// how long it was closed, in nanoseconds, without the interrupts that come in afterwards.
     ///
     /// Called with the window open and the grace period behind it, from a task.
-    pub(crate) fn close<R>(&self, dawdle: impl FnOnce(), commit: impl FnOnce() -> R) -> Option<R> {
+    pub(crate) fn close<R>(
+        &self,
+        dawdle: impl FnOnce(),
+        commit: impl FnOnce() -> R,
+    ) -> (Option<R>, u64) {
         let _quiet = quiet();
+        let begin_ns = now_ns();
+        let result = self.close_until(begin_ns.saturating_add(BOUND_NS), dawdle, commit);
+        (result, now_ns().wrapping_sub(begin_ns))
+    }
+
+    /// Interrupts are off.
+    fn close_until<R>(
+        &self,
+        end_ns: u64,
+        dawdle: impl FnOnce(),
+        commit: impl FnOnce() -> R,
+    ) -> Option<R> {
         let number = self.word.load(Relaxed) & !PHASES;
         let blocking = number | BLOCKING;
-        let end_ns = now_ns().saturating_add(BOUND_NS);
         self.word.store(blocking, Relaxed);
         dawdle();
         let is_empty = (0..self.cells.len()).all(|cpu| self.is_left(cpu, blocking, end_ns));
