@@ -50,13 +50,16 @@
 
 use crate::gate::{Gate, Lane, Phase};
 use crate::primitives::{
-    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error,
-    Full, Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK,
-    ETIMEDOUT,
+    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error, Full,
+    Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT,
+    LULLS,
 };
 use crate::record::Records;
 use crate::slot::Slot;
 use crate::window::{Window, BOUND_NS};
+
+/// How long an updater waits for a moment in which nobody is inside, in nanoseconds, each time.
+const LULL_NS: u64 = 50_000;
 
 const RUNNING: u32 = 0;
 const COMMITTING: u32 = 1;
@@ -399,6 +402,7 @@ impl Attempt {
         loop {
             // Also after each reopening: the callers may have created instances.
             work.provide()?;
+            self.await_lull();
             let closed_ns = now_ns();
             self.pause_end_ns
                 .store(closed_ns.saturating_add(self.pause_ns), Relaxed);
@@ -415,6 +419,17 @@ impl Attempt {
             }
             timing.reopened = timing.reopened.wrapping_add(1);
             self.back_off(now_ns().wrapping_sub(closed_ns));
+        }
+    }
+
+    /// Lets those leave who are just passing, before anybody has to wait for them. Where somebody
+    /// is always inside this is in vain, and over soon.
+    fn await_lull(&self) {
+        for _ in 0..LULLS {
+            if self.records.scan(&self.gates) == 0 || !self.is_running() {
+                return;
+            }
+            sleep_ns(LULL_NS.saturating_add(now_ns() % LULL_NS));
         }
     }
 
@@ -496,9 +511,10 @@ impl Attempt {
             if now_ns() >= last_ns {
                 return Err(ETIMEDOUT);
             }
-            let begin_ns = now_ns();
-            let closed = window.close(dawdle, || self.decide().inspect(|()| self.flip(work)));
-            timing.window_ns = now_ns().wrapping_sub(begin_ns);
+            let (closed, window_ns) = window.close(dawdle, || {
+                self.decide().inspect(|()| self.flip(work))
+            });
+            timing.window_ns = window_ns;
             if let Some(result) = closed {
                 return result;
             }

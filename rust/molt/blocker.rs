@@ -16,7 +16,7 @@ use crate::primitives::{describe, describe_current, now_ns, Described};
 use crate::registry::framework;
 use crate::text::Text;
 use crate::transition::Transition;
-use crate::window::Inside;
+use crate::window::BOUND_NS;
 
 /// How many blockers of one attempt are named.
 const MOST: usize = 64;
@@ -135,13 +135,13 @@ fn collect(transition: &Transition, exchange: &Exchange, closed_ns: u64) -> KVec
             }
         }
         others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));
+        // These are inside the domain, too, and hold the grace period up.
+        inside_window(transition, gate, &mut others);
         return others;
     }
     let closed_for_ns = now_ns().wrapping_sub(closed_ns);
     known.retain(|one: &mut Blocker| one.inside_ns.is_some_and(|ns| ns >= closed_for_ns));
-    if let (true, Some(window)) = (gate.is_atomic(), transition.attempt.window()) {
-        window.for_each_inside(|inside| spinning(inside, &mut known));
-    }
+    inside_window(transition, gate, &mut known);
     longest_first(&mut known);
     known.iter_mut().for_each(Blocker::trace);
     known
@@ -182,10 +182,18 @@ fn recorded(gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>) {
     });
 }
 
-/// A call that is inside an atomic class on some processor.
-fn spinning(inside: &Inside, blockers: &mut KVec<Blocker>) {
-    let inside_ns = Some(now_ns().wrapping_sub(inside.since_ns));
-    add(blockers, Who::from(inside.who), inside_ns);
+/// The calls that are inside an atomic class for longer than a window may be closed, each on a
+/// processor of its own. Shorter ones are just passing.
+fn inside_window(transition: &Transition, gate: &Gate, blockers: &mut KVec<Blocker>) {
+    let (true, Some(window)) = (gate.is_atomic(), transition.attempt.window()) else {
+        return;
+    };
+    window.for_each_inside(|inside| {
+        let inside_ns = now_ns().wrapping_sub(inside.since_ns);
+        if inside_ns > BOUND_NS {
+            add(blockers, Who::from(inside.who), Some(inside_ns));
+        }
+    });
 }
 
 /// # Safety

@@ -39,6 +39,9 @@ pub(crate) use kernel::interrupt::local_interrupt_disable as quiet;
 /// Number of buckets of the record table; each lock lies in a cache line of its own.
 pub(crate) const BUCKETS: usize = 256;
 
+/// How often an updater waits for a moment in which nobody is inside before it closes a gate.
+pub(crate) const LULLS: u32 = 8;
+
 /// The gates of one transition.
 pub(crate) type Gates = KVec<Arc<Gate>>;
 

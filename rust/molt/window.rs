@@ -120,18 +120,30 @@ impl Window {
     /// Closes the window once. When no call is inside, runs `commit` with interrupts off;
     /// it opens the gates, or has changed nothing and fails. `None`: the closure was given up.
     /// Either way calls go on before interrupts do: one that came here by an interrupt of this
-    /// processor could wait for nobody. `dawdle` is for tests.
+    /// processor could wait for nobody. `dawdle` is for tests. And how long it was closed, in
+    /// nanoseconds, without the interrupts that come in afterwards.
     ///
     /// Called with the window open and the grace period behind it, from a task.
     pub(crate) fn close(
         &self,
         dawdle: impl FnOnce(),
         commit: impl FnOnce() -> Result,
-    ) -> Option<Result> {
+    ) -> (Option<Result>, u64) {
         let _quiet = quiet();
+        let begin_ns = now_ns();
+        let result = self.close_until(begin_ns.saturating_add(BOUND_NS), dawdle, commit);
+        (result, now_ns().wrapping_sub(begin_ns))
+    }
+
+    /// Interrupts are off.
+    fn close_until(
+        &self,
+        end_ns: u64,
+        dawdle: impl FnOnce(),
+        commit: impl FnOnce() -> Result,
+    ) -> Option<Result> {
         let number = self.word.load(Relaxed) & !PHASES;
         let blocking = number | BLOCKING;
-        let end_ns = now_ns().saturating_add(BOUND_NS);
         self.word.store(blocking, Relaxed);
         dawdle();
         let is_empty = (0..self.cells.len()).all(|cpu| self.is_left(cpu, blocking, end_ns));

@@ -5,7 +5,7 @@
 //!
 //! A test writes commands to `test_painter/command` in debugfs. They run in the writer's task:
 //!
-//! * `paint`: calls without pause through all three classes, each call inside the one before,
+//! * `paint`: calls through all three classes, each call inside the one before,
 //!   until `stop` or a signal.
 //! * `linger MS`: one call that sleeps inside `green`.
 //! * `stop`, `go`: ends the painting, and lets more begin.
@@ -21,6 +21,7 @@ use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::Arc;
+use kernel::time::{delay::fsleep, Delta};
 use kernel::uaccess::UserSliceReader;
 use molt::interface::Interface;
 use molt::{Class, Handle};
@@ -114,6 +115,8 @@ impl Paint {
                 self.look_at(green.show(blue), 2);
             }
             round = round.wrapping_add(1);
+            // So that the test itself gets on.
+            fsleep(Delta::from_micros(100));
         }
     }
 

@@ -8,7 +8,7 @@
 //!
 //! * `hard US`, `soft US`: a timer of this processor calls every so many microseconds, in hard
 //!   or in soft interrupt context.
-//! * `locked`: the writer's task calls under a spinlock, without pause.
+//! * `locked`: the writer's task calls under a spinlock.
 //! * `nested`: it walks from instance to instance, also of the other class, without a lock.
 //! * `churn`: it makes instances, calls them and ends them.
 //! * `spin MS`: one call that stays inside so long; it is the command's end.
@@ -56,6 +56,8 @@ kernel::prelude::module! {
 
 /// Shared instances that are called in one beat: few, since interrupts may be off.
 const CALLS: usize = 4;
+/// What a task does before it sleeps for a moment.
+const BURST: usize = 64;
 /// Length of a walk.
 const STEPS: u64 = 6;
 /// What an instance with one caller starts with.
@@ -331,17 +333,21 @@ timer!(Soft, RelativePinnedSoftMode, Soft);
 
 fn call_locked(ticks: &Ticks) -> Result {
     let caller = Caller::with_shared(ticks)?;
-    while ticks.goes_on() {
+    repeat(ticks, || {
         let _guard = ticks.lock.lock();
         caller.beat(ticks, Account::Locked);
-    }
+    })?;
     caller.finish(&ticks.accounts);
     Ok(())
 }
 
+/// In bursts, so that the test itself gets on.
 fn repeat(ticks: &Ticks, mut act: impl FnMut()) -> Result {
     while ticks.goes_on() {
-        act();
+        for _ in 0..BURST {
+            act();
+        }
+        fsleep(Delta::from_micros(100));
     }
     Ok(())
 }

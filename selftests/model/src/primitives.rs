@@ -29,6 +29,9 @@ pub(crate) use crate::domain::{Domain, GracePeriod, Reader};
 /// Number of buckets: one would hide what the second scan is for.
 pub(crate) const BUCKETS: usize = 2;
 
+/// An updater may close a gate whoever is inside; waiting for a good moment would hide that.
+pub(crate) const LULLS: u32 = 0;
+
 /// Loom's limit, the main thread included.
 pub(crate) const TASKS: usize = loom::MAX_THREADS;
 
