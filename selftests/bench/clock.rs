@@ -11,6 +11,25 @@ pub(crate) const UNIT: &str = "ns";
 #[cfg(not(CONFIG_UML))]
 pub(crate) const UNIT: &str = "instructions";
 
+/// In so many parts a million calls are timed, of which the middle one counts: the machine has
+/// other things to do as well, and does them a few milliseconds at a time.
+#[cfg(CONFIG_UML)]
+pub(crate) const PARTS: usize = 50;
+/// Instructions are counted in one piece: nothing disturbs.
+#[cfg(not(CONFIG_UML))]
+pub(crate) const PARTS: usize = 1;
+
+/// The middle one of some values. Each is compared with all others: they are few.
+pub(crate) fn median(values: &[u64]) -> u64 {
+    let half = values.len() / 2;
+    let is_middle = |&&candidate: &&u64| {
+        let below = values.iter().filter(|&&other| other < candidate).count();
+        let above = values.iter().filter(|&&other| other > candidate).count();
+        below <= half && above <= half
+    };
+    values.iter().find(is_middle).copied().unwrap_or_default()
+}
+
 /// The clock. In User Mode Linux the time stamp counter is the machine's, of unknown rate.
 #[cfg(CONFIG_UML)]
 #[inline(always)]

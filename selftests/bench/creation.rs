@@ -13,7 +13,7 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use molt::{Class, Handle};
 
-use crate::clock::{clock, report};
+use crate::clock::{clock, median, report};
 use crate::counter::Counter;
 use crate::Plain;
 
@@ -97,13 +97,7 @@ fn each<T>(
 }
 
 fn say(name: &str, ticks: KVec<u64>) {
-    let is_middle = |&&candidate: &&u64| {
-        let below = ticks.iter().filter(|&&other| other < candidate).count();
-        let above = ticks.iter().filter(|&&other| other > candidate).count();
-        below <= BATCHES / 2 && above <= BATCHES / 2
-    };
-    let median = ticks.iter().find(is_middle).copied().unwrap_or_default();
-    report(name, median, BATCH as u64, 1);
+    report(name, median(&ticks), BATCH as u64, 1);
 }
 
 /// Waits until the class has no more instances than `left`; the reaper ends them.

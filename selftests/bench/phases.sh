@@ -241,6 +241,8 @@ for instances; do
 done
 if [ -d /sys/kernel/livepatch ]; then
 	patch_live 0
-	patch_live 4
+	# With busy callers on several processors it takes 15 seconds of the guest's time, until the
+	# kernel wakes them by a signal; with four of them that is minutes of ours, for the same.
+	[ "$cpus" -gt 2 ] || patch_live 4
 fi
 exit $failed
