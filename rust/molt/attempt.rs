@@ -50,9 +50,9 @@
 
 use crate::gate::{Gate, Lane, Phase};
 use crate::primitives::{
-    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error, Full,
-    Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT,
-    LULLS,
+    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error,
+    Full, Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK,
+    ETIMEDOUT, LULLS,
 };
 use crate::record::Records;
 use crate::slot::Slot;
@@ -511,9 +511,8 @@ impl Attempt {
             if now_ns() >= last_ns {
                 return Err(ETIMEDOUT);
             }
-            let (closed, window_ns) = window.close(dawdle, || {
-                self.decide().inspect(|()| self.flip(work))
-            });
+            let (closed, window_ns) =
+                window.close(dawdle, || self.decide().inspect(|()| self.flip(work)));
             timing.window_ns = window_ns;
             if let Some(result) = closed {
                 return result;
