@@ -12,14 +12,22 @@ load molt_control test_alpha_v1 test_beta_v1 test_walker test_alpha_v2 test_beta
 walker=/sys/kernel/debug/test_walker
 updates=50
 
+# missed CLASS DIRECTION: says why.
+missed()
+{
+	note "$1, $2: $(value "$1" last_result)"
+	note "$(head -n 1 $debug/history)"
+	note "$(awk -v class="$1" '$2 == class' $debug/history | tail -n 1)"
+}
+
 # back_and_forth CLASS: so many times to version 2 and back; counts what failed.
 back_and_forth()
 {
 	local i failed=0
 
 	for i in $(seq $updates); do
-		update "$1" Plain@2 || { failed=$((failed + 1)); note "$1, there, $i: $errno $(cat "$classes/$1/last_result")"; }
-		update "$1" Plain@1 || { failed=$((failed + 1)); note "$1, back, $i: $errno $(cat "$classes/$1/last_result")"; }
+		update "$1" Plain@2 || { failed=$((failed + 1)); missed "$1" there; }
+		update "$1" Plain@1 || { failed=$((failed + 1)); missed "$1" back; }
 	done
 	echo $failed >"$temporary/failed-$1"
 }

@@ -53,7 +53,7 @@ impl Counter for Damaged {
     fn add(&self, n: u64) -> u64 {
         if n == 0 {
             while !current!().signal_pending() {
-                fsleep(Delta::from_millis(10));
+                fsleep(Delta::from_millis(400));
             }
         }
         let total = self.total.fetch_add(n, Relaxed).wrapping_add(n);
