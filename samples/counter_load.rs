@@ -84,7 +84,7 @@ impl kernel::InPlaceModule for CounterLoad {
 #[pin_data]
 struct Load {
     class: Class<dyn Counter>,
-    counters: KVec<Handle<dyn Counter>>,
+    counters: KVVec<Handle<dyn Counter>>,
     #[pin]
     accounts: SpinLock<Accounts>,
 }
@@ -96,7 +96,7 @@ impl MiscDevice for Load {
 
     fn open(_file: &File, _device: &MiscDeviceRegistration<Self>) -> Result<Arc<Self>> {
         let class = Class::<dyn Counter>::open(c"counter")?;
-        let mut counters = KVec::new();
+        let mut counters = KVVec::new();
         for key in 0..module_parameters::instances.value() {
             counters.push(class.create_with_key(key.into(), 0)?, GFP_KERNEL)?;
         }
@@ -221,7 +221,7 @@ impl Accounts {
 struct Caller<'a> {
     load: &'a Load,
     /// The last result of each shared counter.
-    seen: KVec<u64>,
+    seen: KVVec<u64>,
     own: Option<Own>,
     rounds: u64,
 }
@@ -234,7 +234,7 @@ struct Own {
 
 impl<'a> Caller<'a> {
     fn new(load: &'a Load) -> Result<Self> {
-        let seen = KVec::from_elem(0, load.counters.len(), GFP_KERNEL)?;
+        let seen = KVVec::from_elem(0, load.counters.len(), GFP_KERNEL)?;
         Ok(Self {
             load,
             seen,

@@ -6,7 +6,7 @@
 # the exit status and the words of the kernel's refusal.
 
 . ./functions.sh
-plan 40
+plan 78
 
 [ -x /bin/moltctl ] || { note "the guest has no moltctl: tools/moltctl-build"; exit 1; }
 
@@ -133,6 +133,68 @@ wait "$updater"
 hold 0
 check "to end the tool is to abort the update" \
 	all await 5 in_state counter idle -- served counter Sum@1 4
+
+# some instances, and new ones
+check "switch moves some" all tells "switch counter Sum@2 --count 5" "Sum@1 to Sum@2" "5 instances" -- \
+	served counter Sum@1 4
+check "status shows both" tells "status counter" "Sum@1  module counter_v1 " "instances  15" \
+	"Sum@2  module counter_v2 " "instances   5"
+one=$(awk '$1 == "counter" && $3 == "Sum@1" { print $2; exit }' $debug/instances)
+check "switch by number" tells "switch counter Sum@2 --instance $one" "1 instances"
+check "switch by share" tells "switch counter Sum@2 --percent 50" "4 instances"
+check "so many there already is 114" ends 114 EALREADY counter switch counter Sum@2 --percent 50
+check "an unknown instance is 2" ends 2 ENOENT counter switch counter Sum@2 --instance 999999
+check "an unknown key is 2" ends 2 ENOENT counter switch counter Sum@2 --key 999999
+check "a share of 101 is 22" ends 22 EINVAL counter switch counter Sum@2 --percent 101
+check "default tells the default" tells "default counter" Sum@1
+check "and sets it" all tells "default counter Sum@2" -- tells "default counter" Sum@2
+check "the same again is 114" ends 114 EALREADY counter default counter Sum@2
+
+# holds
+check "hold of a class" tells "hold counter on"
+check "an update is 16 then" ends 16 EBUSY counter update counter Sum@2
+check "no longer" tells "hold counter off"
+check "hold of all" tells "hold on"
+check "an update is 16 then, too" ends 16 EBUSY counter update counter Sum@2
+check "status shows it" tells "status --json" '"hold": true'
+check "no longer, for all" tells "hold off"
+check "an update of a mixture" tells "update counter Sum@2" "Sum@2, generation 5"
+
+# confirmations
+check "an update that has to be confirmed" tells "update counter Sum@1 --confirm-ms 30000" \
+	"generation 6"
+check "confirm keeps it" tells "confirm counter" "counter: " confirmed
+check "a second time is 2" ends 2 ENOENT counter confirm counter
+
+# sweeps
+check "rate tells the rate" tells "rate counter" 100000
+check "and sets it" all tells "rate counter 2" -- tells "rate counter" 2
+check "an update in the background returns after the commit" \
+	all tells "update counter Sum@2 --policy background" "generation 7" -- in_state counter lazy
+check "status shows the state" tells status "counter  lazy  Sum@2"
+ctl wait counter --timeout-ms 300
+check "wait gives up in time" all same "$status" 110 -- has "$complaint" "counter: ETIMEDOUT: " lazy
+check "abort is 114" ends 114 EALREADY counter abort counter
+check "no limit from now on" tells "rate counter 0"
+check "wait waits for the end of the sweep" tells "wait counter --timeout-ms 20000"
+check "after which the old module can be removed at once" rmmod counter_v1
+modprobe counter_v1
+check "a lazy update" tells "update counter Sum@1 --policy lazy" "generation 8"
+moltctl wait counter --timeout-ms 20000 &
+waiter=$!
+usleep 200000
+check "wait waits for the last call" all not is_gone $waiter -- accounts_balance -- wait $waiter
+
+# several classes
+load test_alpha_v1 test_beta_v1 test_alpha_v2 test_beta_v2
+check "several classes are updated together" \
+	all tells "update alpha=Plain@2 beta=Plain@2" together -- served alpha Plain@2 1 -- \
+	served beta Plain@2 1
+check "or not at all" ends 2 ENOENT transaction update alpha=Plain@1 beta=Plain@9
+check "none has changed" all served alpha Plain@2 1 -- served beta Plain@2 1
+check "a check of several" tells "check alpha=Plain@1 beta=Plain@1" "2 classes"
+check "they are removed" all tells "remove alpha" removed -- tells "remove beta" removed
+rmmod test_alpha_v1 test_alpha_v2 test_beta_v1 test_beta_v2
 
 # the end
 is_empty()

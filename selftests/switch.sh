@@ -138,7 +138,6 @@ check "all back" all switched "Sum@1 percent=100" -- mix 100 0
 # counter of an open file, which has key 0.
 one=$(instances_of key 0)
 exec 4<>/dev/counter_load
-recorded=$(history counter recorded | awk '{ n += $1 } END { print n }')
 waited=$(value counter waited_calls)
 hold 2
 behind $switch "Sum@2 instance=$one deadline_ms=20000 pause_ms=20000"

@@ -21,8 +21,8 @@ use crate::transition::Transition;
 /// How often old objects are reclaimed while a sweep waits for callers, in nanoseconds.
 const RECLAIM_NS: u64 = 250_000_000;
 
-/// How many instances the background moves before it looks at the time.
-const STEP: usize = 16;
+/// How many instances the background moves at most before it looks at the time.
+const STEP: u64 = 16;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -70,10 +70,22 @@ fn reclaim(exchanges: &[Exchange]) {
 fn at_rate(transition: &Transition, exchange: &Exchange) {
     for part in 0..exchange.parts() {
         exchange.begin_sweep(part);
-        while is_timed(transition, exchange) && exchange.sweep_some(part, STEP) {
-            pause(transition, exchange);
+        loop {
+            let step = step(exchange.class().rate());
+            if !is_timed(transition, exchange) || !exchange.sweep_some(part, step as usize) {
+                break;
+            }
+            pause(transition, exchange, step);
             exchange.routes().reclaim();
         }
+    }
+}
+
+/// Those of a hundredth of a second, so that a low rate is not a few large bursts.
+fn step(rate: u64) -> u64 {
+    match rate {
+        0 => STEP,
+        rate => (rate / 100).clamp(1, STEP),
     }
 }
 
@@ -82,12 +94,12 @@ fn is_timed(transition: &Transition, exchange: &Exchange) -> bool {
     !transition.is_hurried() && !exchange.routes().is_done()
 }
 
-/// Sleeps as long as `STEP` instances may take, less where the rate was raised or time is up.
-fn pause(transition: &Transition, exchange: &Exchange) {
+/// Sleeps as long as `step` instances may take, less where the rate was raised or time is up.
+fn pause(transition: &Transition, exchange: &Exchange, step: u64) {
     let begin_ns = now_ns();
     loop {
         let rate = exchange.class().rate();
-        let Some(each_ns) = (STEP as u64 * SECOND_NS).checked_div(rate) else {
+        let Some(each_ns) = (step * SECOND_NS).checked_div(rate) else {
             return;
         };
         let passed_ns = now_ns().wrapping_sub(begin_ns);
