@@ -362,7 +362,7 @@ impl Attempt {
         }
     }
 
-    fn has_committed(&self) -> bool {
+    pub(crate) fn has_committed(&self) -> bool {
         self.state.load(Relaxed) == COMMITTING
     }
 

@@ -16,7 +16,7 @@ use kernel::sync::{Arc, Mutex, SpinLock};
 use crate::blocker::Blocker;
 use crate::contract::Contract;
 use crate::error::{Refusal, REASON_LEN};
-use crate::gate::Gate;
+use crate::gate::{Gate, Phase};
 use crate::handle::Handle;
 use crate::holder::Holder;
 use crate::implementation::Registered;
@@ -91,7 +91,6 @@ pub(crate) struct Inner {
     pub(crate) transition: Option<Arc<Transition>>,
     /// Grows with every transition and every change of the default.
     pub(crate) changes: u64,
-    pub(crate) is_reclaiming: bool,
     /// Of the last transition.
     pub(crate) progress: (u64, u64),
     /// The class is being removed, or was: nothing can begin or register any more.
@@ -164,7 +163,6 @@ impl Class {
                     trial: None,
                     transition: None,
                     changes: 0,
-                    is_reclaiming: false,
                     progress: (0, 0),
                     is_retired: false,
                     last: Last::none(),
@@ -226,10 +224,14 @@ impl Class {
 
     /// The word for `state` in sysfs. May sleep.
     pub fn state(&self) -> &'static str {
-        if self.inner.lock().is_reclaiming {
-            "reclaiming"
-        } else {
-            self.gate.phase().name()
+        let inner = self.inner.lock();
+        let phase = self.gate.phase();
+        let transition = inner.transition.as_ref();
+        let has_committed = transition.is_some_and(|one| one.attempt.has_committed());
+        // The gate is open, but the old objects, and so the old module, are still there.
+        match phase == Phase::Idle && has_committed {
+            true => "reclaiming",
+            false => phase.name(),
         }
     }
 

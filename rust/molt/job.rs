@@ -168,7 +168,6 @@ impl Job {
         // Its pins are given up before anybody is told that it has ended.
         drop(job);
         unlink(transition.members(), |inner| {
-            inner.is_reclaiming = false;
             inner.longest_wait_ns = inner.longest_wait_ns.max(longest_wait_ns);
         });
         transition.tell(Edge::End);
@@ -237,7 +236,6 @@ impl Job {
     fn reclaim(&mut self) -> u64 {
         let mut longest_wait_ns = 0;
         for exchange in &mut self.exchanges {
-            exchange.class().inner().lock().is_reclaiming = true;
             exchange.routes().reclaim();
             exchange.release();
         }
