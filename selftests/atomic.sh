@@ -6,7 +6,7 @@
 # and from inside each other, where nobody may sleep.
 
 . ./functions.sh
-plan 54
+plan 62
 
 load molt_control test_tick_v1 test_tock_v1 test_tick_v2 test_tock_v2 test_ticker
 ticker=/sys/kernel/debug/test_ticker
@@ -22,9 +22,9 @@ begin()
 # call_from_everywhere: and each sort of caller has begun.
 call_from_everywhere()
 {
-	begin hard 400
-	begin hard 700
-	begin soft 500
+	begin hard 600
+	begin hard 1000
+	begin soft 800
 	begin locked
 	begin nested
 	begin churn
@@ -157,6 +157,7 @@ check "lazy without callers: the write returns, the state says lazy, nothing is 
 	all update tick "Plain@2 policy=lazy" -- in_state tick lazy -- serves 1 100 -- \
 	progress "0 100"
 check "the old module is in use" not rmmod test_tick_v1
+check "it is too late for an abort: EALREADY" put_refused $classes/tick/abort 1 EALREADY
 sh -c "echo spin 0 >$ticker/command"
 check "the first call of an instance moves it" \
 	all serves 2 1 -- progress "1 100"
@@ -195,6 +196,28 @@ done
 check "there and back 4 times" all same "$(history tick kind | grep -cx switch)" 12 -- \
 	same "$(history tick result | grep -vcx ok)" 0
 switched "Plain@2 count=40"
+is_under_way()
+{
+	! in_state tick idle
+}
+
+# switch_held_at MILESTONE: it is aborted there.
+switch_held_at()
+{
+	hold "$1"
+	behind $classes/tick/switch "Plain@2 count=40 deadline_ms=20000"
+	await 5 is_under_way
+	usleep 20000
+	put $classes/tick/abort 1
+	ended_with ECANCELED || return 1
+	hold 0
+	await 5 in_state tick idle
+	serves 2 40
+}
+for milestone in 1 2 3 4; do
+	check "milestone $milestone: a switch that is aborted leaves everybody where they were" \
+		switch_held_at $milestone
+done
 check "an update takes those along that were switched" \
 	all update tick Plain@2 -- update tick Plain@1
 quiet
@@ -245,6 +268,27 @@ quiet
 check "nothing was lost by four aborts under load" all exact -- served tick Plain@1 42
 check "and the next update succeeds" all update tick Plain@2 -- update tick Plain@1
 
+# Both classes: each call of the one is made from inside the other.
+call_from_everywhere
+both()
+{
+	local version
+
+	for version in 2 1 2 1; do
+		behind $classes/tock/update Plain@$version
+		update tick Plain@$version || return 1
+		ended_with ok || return 1
+	done
+}
+check "two classes that call each other are updated by two writers at the same time" both
+for version in 2 1 2 1; do
+	put $molt/transaction "tick=Plain@$version tock=Plain@$version" ||
+		note "$errno $(cat $molt/last_result)"
+done
+check "and together" all served tick Plain@1 52 -- served tock Plain@1 8
+quiet
+check "the sum is exact, and no walk came back wrong" exact
+
 # A window that takes too long is given up.
 call_from_everywhere
 echo 200 >$parameters/test_dawdle_us
@@ -256,16 +300,11 @@ behind $classes/tick/update "Plain@2 deadline_ms=20000"
 usleep 200000
 echo 0 >$parameters/test_dawdle_us
 check "an update that goes on trying succeeds when windows are short again" \
-	all ended_with ok -- served tick Plain@2 45
+	all ended_with ok -- served tick Plain@2 53
 check "after some that it gave up" at_least "$(moment tick missed)" 1
 update tick Plain@1
 quiet
 check "the sum is exact" exact
-
-is_under_way()
-{
-	! in_state tick idle
-}
 
 # A call that stays inside: it came before the grace period, or after.
 for milestone in 1 2; do

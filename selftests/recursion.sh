@@ -23,9 +23,9 @@ missed()
 # back_and_forth CLASS: so many times to version 2 and back; counts what failed.
 back_and_forth()
 {
-	local i failed=0
+	local failed=0
 
-	for i in $(seq $updates); do
+	for _ in $(seq $updates); do
 		update "$1" Plain@2 || { failed=$((failed + 1)); missed "$1" there; }
 		update "$1" Plain@1 || { failed=$((failed + 1)); missed "$1" back; }
 	done

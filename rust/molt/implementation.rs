@@ -258,8 +258,11 @@ impl Registered {
     /// init or exit. The caller holds an `Arc` of `self`, or the list of the class does.
     #[inline(never)]
     pub(crate) fn unpin(&self, count: u64) {
+        if count == 0 {
+            return;
+        }
         let mut pins = self.pins.load(Relaxed);
-        while count != 0 {
+        loop {
             if kernel::warn_on!(pins < count) {
                 return;
             }

@@ -6,8 +6,8 @@
 //! A test writes commands to `test_ticker/command` in debugfs. They last until `stop` or a
 //! signal:
 //!
-//! * `hard US`, `soft US`: a timer of this processor calls every so many microseconds, in hard
-//!   or in soft interrupt context.
+//! * `hard US`, `soft US`: a timer of this processor calls again and again, in hard or in soft
+//!   interrupt context, with a rest of so many microseconds in between, or somewhat more.
 //! * `locked`: the writer's task calls under a spinlock.
 //! * `nested`: it walks from instance to instance, also of the other class, without a lock.
 //! * `churn`: it makes instances, calls them and ends them.
@@ -30,7 +30,7 @@ use kernel::time::hrtimer::{
     HrTimer, HrTimerCallback, HrTimerCallbackContext, HrTimerPointer, HrTimerRestart,
     RelativePinnedHardMode, RelativePinnedSoftMode,
 };
-use kernel::time::{delay::fsleep, Delta, Monotonic};
+use kernel::time::{delay::fsleep, Delta, Instant, Monotonic};
 use kernel::uaccess::UserSliceReader;
 use molt::{Class, Handle};
 
@@ -317,7 +317,8 @@ macro_rules! timer {
                 mut context: HrTimerCallbackContext<'_, Self>,
             ) -> HrTimerRestart {
                 this.caller.beat(&this.ticks, Account::$from);
-                context.forward_now(this.interval);
+                // A rest after each beat: a slow machine would come to nothing else.
+                context.forward(Instant::now() + this.interval, this.interval);
                 HrTimerRestart::Restart
             }
         }
