@@ -260,8 +260,15 @@ pub(crate) fn warn_trespass() {
     world::with(|world| world.trespasses.set(world.trespasses.get() + 1));
 }
 
+/// What a task that has stopped for good is unwound with.
+pub(crate) struct Halted;
+
 pub(crate) fn halt() -> ! {
-    panic!("the updater stopped for good");
+    assert!(
+        world::with(|world| world.may_halt.get()),
+        "a task stopped for good"
+    );
+    std::panic::resume_unwind(Box::new(Halted));
 }
 
 // ---- time ------------------------------------------------------------------------------

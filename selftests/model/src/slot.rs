@@ -10,7 +10,7 @@ use loom::sync::atomic::AtomicU64;
 
 use crate::class::Class;
 use crate::cpu::{Holding, Locked};
-use crate::primitives::{current, set_moving, Atomic, Relaxed, Release, TASKS};
+use crate::primitives::{current, set_moving, Atomic, Relaxed, Release, Task, TASKS};
 use crate::routes::Routes;
 use crate::world::{self, note};
 
@@ -90,6 +90,8 @@ pub(crate) struct Slot {
     pub(crate) switches: Cell<u64>,
     /// The updater relies on it that no call is inside.
     pub(crate) is_quiescent: Cell<bool>,
+    /// Whose rule calls it nevertheless.
+    pub(crate) rule: Cell<Option<Task>>,
     touched: Cell<u64>,
 }
 
@@ -109,6 +111,7 @@ impl Slot {
             objects: RefCell::new(vec![object]),
             switches: Cell::new(0),
             is_quiescent: Cell::new(false),
+            rule: Cell::new(None),
             touched: Cell::new(0),
         })
     }
@@ -156,9 +159,9 @@ impl Slot {
             let prepared = prepared.unwrap_or_else(|| old.read());
             old.take(prepared);
             if let Some(slot) = routes.called.take() {
-                slot.is_quiescent.set(false);
+                slot.rule.set(Some(current()));
                 Self::call(&[slot.clone()]);
-                slot.is_quiescent.set(true);
+                slot.rule.set(None);
             }
             self.set_object(Object::new(routes.edition_after(old.edition), prepared));
             set_moving(before);
@@ -170,7 +173,7 @@ impl Slot {
     fn check(&self, object: *const Object) -> Rc<Object> {
         let class = &self.class;
         assert!(
-            !self.is_quiescent.get(),
+            !self.is_quiescent.get() || self.rule.get() == Some(current()),
             "a call executes in {} while its state is being moved",
             class.name
         );

@@ -202,6 +202,7 @@ impl Stage {
         let scope = Scope {
             lane: policy.lane(),
             is_lazy: policy == Policy::Lazy,
+            abandons: false,
         };
         let attempt = Attempt::new(gates, self.records.clone(), limits, scope);
         Rc::new(Try {

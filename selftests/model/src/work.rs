@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use crate::attempt::{Attempt, Milestone, Work};
 use crate::class::Class;
 use crate::gate::{Lane, Phase, GATED};
-use crate::primitives::{owned, wait_for_pinned, Error, Owned, Relaxed, Release, Result};
+use crate::primitives::{current, owned, wait_for_pinned, Error, Owned, Relaxed, Release, Result};
 use crate::routes::Routes;
 use crate::slot::{Counts, Slot};
 use crate::stage::{Progress, Watch};
@@ -235,9 +235,10 @@ impl Move {
                     Fault::Refuses(error) => return Err(error),
                     Fault::PrepareCalls => {
                         self.fault.set(Fault::None);
-                        // The gates open in the midst of it, by design.
-                        self.claim(false);
-                        Slot::call(&[slot]);
+                        // It runs at once; for everybody else the gates stay closed.
+                        slot.rule.set(Some(current()));
+                        Slot::call(&[slot.clone()]);
+                        slot.rule.set(None);
                     }
                     _ => {}
                 }

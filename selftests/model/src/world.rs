@@ -79,6 +79,8 @@ pub(crate) struct World {
     /// What was freed: kept to the end, so that who looks at it is caught.
     freed: RefCell<Vec<(Range<usize>, Box<dyn Any>)>>,
     pub(crate) trespasses: Cell<usize>,
+    /// A task stops for good, by design.
+    pub(crate) may_halt: Cell<bool>,
     tasks: usize,
     sleeps: [Cell<usize>; TASKS],
     trail: RefCell<Vec<String>>,
@@ -125,6 +127,7 @@ pub(crate) fn begin(
         pins: RefCell::new((0..tasks).map(|_| AtomicU64::new(0)).collect()),
         freed: RefCell::new(Vec::new()),
         trespasses: Cell::new(0),
+        may_halt: Cell::new(false),
         tasks,
         sleeps: Default::default(),
         trail: RefCell::new(Vec::new()),
