@@ -21,7 +21,7 @@ use crate::world;
 pub(crate) use std::sync::Arc;
 
 pub(crate) use crate::cpu::{
-    describe_current, moving, quiet, set_moving, wait_for_pinned, warn_nmi, Cells, Described,
+    describe_current, has_written, moving, quiet, set_moving, spin, wait_for_pinned, warn_nmi, Cells, Described,
     Pinned,
 };
 pub(crate) use crate::domain::{Domain, GracePeriod, Reader};
@@ -173,19 +173,25 @@ impl<T: Word> Atomic<T> {
     pub(crate) fn store<O: Order>(&self, value: T, _: O) {
         self.step();
         self.word.store(value.to_word(), O::STORE);
+        has_written();
     }
 
     pub(crate) fn xchg<O: Order>(&self, value: T, _: O) -> T {
         self.step();
-        T::from_word(self.word.swap(value.to_word(), O::BOTH))
+        let word = self.word.swap(value.to_word(), O::BOTH);
+        has_written();
+        T::from_word(word)
     }
 
     pub(crate) fn cmpxchg<O: Order>(&self, old: T, new: T, _: O) -> Result<T, T> {
         self.step();
-        self.word
-            .compare_exchange(old.to_word(), new.to_word(), O::BOTH, Ordering::Relaxed)
-            .map(T::from_word)
-            .map_err(T::from_word)
+        let result =
+            self.word
+                .compare_exchange(old.to_word(), new.to_word(), O::BOTH, Ordering::Relaxed);
+        if result.is_ok() {
+            has_written();
+        }
+        result.map(T::from_word).map_err(T::from_word)
     }
 
     pub(crate) fn fetch_add<O: Order>(&self, value: T, _: O) -> T {
@@ -245,11 +251,13 @@ pub(crate) fn may_sleep() -> bool {
 
 pub(crate) fn relax() {
     interruptible();
-    if !is_preemptible() {
+    if is_preemptible() {
+        loom::thread::yield_now();
+    } else {
+        spin();
         // Whoever spins looks at the clock, which may have gone on.
         world::with(|world| world.clock.strike());
     }
-    loom::thread::yield_now();
 }
 
 pub(crate) fn warn_misuse() {
@@ -360,6 +368,11 @@ impl WaitQueue {
 
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
         assert!(may_sleep(), "a task sleeps where it may not");
+        self.stay(condition);
+    }
+
+    /// The same for who spins in the kernel.
+    pub(crate) fn stay(&self, condition: impl Fn() -> bool) {
         let _undisturbed = undisturbed();
         let mut waiters = self.waiters.lock().unwrap();
         if condition() {

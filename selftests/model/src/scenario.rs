@@ -9,6 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::primitives::{Halted, ECANCELED, EDEADLK, EPROTO, ETIMEDOUT};
 use crate::stage::{Progress, Stage};
+use crate::window::BOUND_NS;
 use crate::work::{Fault, Policy};
 use crate::world::{self, DEADLINE_NS, PAUSE_NS};
 
@@ -91,6 +92,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("switch", 3, switch),
     scenario("switch-abort", 3, switch_abort),
     scenario("window", 2, window),
+    scenario("window-refused", 2, window_refused),
+    scenario("window-pair", 3, window_pair),
+    scenario("window-revoked", 2, window_revoked).strikes(BOUND_NS + 1),
     scenario("window-interrupt", 2, window_interrupt).interrupts(1),
     scenario("window-interrupted", 1, window_interrupted).interrupts(0),
     scenario("window-abort", 2, window_abort).interrupts(0),
@@ -325,6 +329,33 @@ fn window() {
     let stage = Stage::new(&["c"]);
     let callers = stage.callers(&["cc"]);
     stage.commit("c", Policy::Eager);
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// A transition that ends with a call inside its window, and one that follows.
+fn window_refused() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["cc"]);
+    let first = stage.attempt("c", Policy::Eager);
+    let result = stage.drive("c", &first, Fault::Refuses(EPROTO), &[EPROTO]);
+    assert_eq!(result, Err(EPROTO));
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// Callers on two processors.
+fn window_pair() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["c", "c"]);
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// A caller takes back a window that stays closed for too long.
+fn window_revoked() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["c"]);
     stage.commit("c", Policy::Eager);
     stage.end(callers);
 }

@@ -222,6 +222,10 @@ impl Move {
         for index in 0..self.exchanges.len() {
             if !self.exchanges[index].can_fail() {
                 attempt.check()?;
+                // Of a class in the same transition, say.
+                if let Fault::Refuses(error) = self.fault.get() {
+                    return Err(error);
+                }
                 continue;
             }
             for slot in self.exchanges[index].slots() {

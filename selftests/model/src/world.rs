@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use loom::sync::atomic::AtomicU64;
 
-use crate::cpu::{Cpu, Interrupt};
+use crate::cpu::{Cpu, Interrupt, Writes};
 use crate::primitives::{current, TASKS};
 
 /// The time that a try and an attempt may take.
@@ -73,6 +73,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) interrupt: Option<Rc<Interrupt>>,
     pub(crate) cpus: [Cpu; TASKS],
+    pub(crate) writes: Rc<Writes>,
     /// A word for each processor, by which its pinned sections are ordered against those who
     /// wait for them.
     pub(crate) pins: RefCell<Vec<AtomicU64>>,
@@ -124,6 +125,7 @@ pub(crate) fn begin(
         },
         interrupt: interrupt.map(Rc::new),
         cpus: std::array::from_fn(|_| Cpu::new()),
+        writes: Rc::new(Writes::new()),
         pins: RefCell::new((0..tasks).map(|_| AtomicU64::new(0)).collect()),
         freed: RefCell::new(Vec::new()),
         trespasses: Cell::new(0),
