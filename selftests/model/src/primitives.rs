@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering};
 
-use loom::sync::atomic::AtomicU64;
+use loom::sync::atomic::{fence, AtomicU64};
 use loom::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::cpu::{interruptible, is_preemptible, undisturbed};
@@ -91,8 +91,14 @@ pub(crate) trait Order {
 pub(crate) struct Relaxed;
 pub(crate) struct Acquire;
 pub(crate) struct Release;
-/// Less than the kernel's, which is a full barrier on both sides.
+/// Less than the kernel's, which is a full barrier on both sides. Here only an addition is
+/// one, behind it.
 pub(crate) struct Full;
+
+/// Whoever passes one sees all that was stored before one that somebody else has passed.
+pub(crate) fn full_barrier() {
+    fence(Ordering::SeqCst);
+}
 
 impl Order for Relaxed {}
 impl Order for Acquire {
@@ -200,13 +206,18 @@ impl<T: Word> Atomic<T> {
             self.tally.fetch_add(value, Ordering::Relaxed)
         } else {
             self.step();
-            self.word.fetch_add(value, O::BOTH)
+            let word = self.word.fetch_add(value, O::BOTH);
+            has_written();
+            full_barrier();
+            word
         })
     }
 
     pub(crate) fn fetch_sub<O: Order>(&self, value: T, _: O) -> T {
         self.step();
-        T::from_word(self.word.fetch_sub(value.to_word(), O::BOTH))
+        let word = self.word.fetch_sub(value.to_word(), O::BOTH);
+        has_written();
+        T::from_word(word)
     }
 }
 
@@ -389,9 +400,15 @@ impl WaitQueue {
         }
     }
 
-    /// Times out where the scenario's clock strikes at the beginning of the wait, and
-    /// otherwise never: who relies on a timeout to be woken is a deadlock.
+    /// Times out where the scenario's clock strikes at the beginning of the wait, or always
+    /// does, and otherwise never: who relies on a timeout to be woken is a deadlock.
     pub(crate) fn wait_timeout(&self, condition: impl Fn() -> bool, timeout_ns: u64) -> bool {
+        if world::with(|world| world.clock.is_impatient()) {
+            if !condition() {
+                world::with(|world| world.clock.pass(timeout_ns.max(world::DEADLINE_NS)));
+            }
+            return condition();
+        }
         let passed_ns = world::with(|world| world.clock.strike());
         if passed_ns > 0 && passed_ns >= timeout_ns {
             return condition();

@@ -22,6 +22,8 @@ pub(crate) enum Event {
     Strike {
         by_ns: u64,
     },
+    /// The clock goes on whenever somebody waits for a time: it explores no more moments.
+    Impatience,
     /// This task is interrupted.
     Interrupt {
         task: usize,
@@ -59,6 +61,11 @@ impl Scenario {
         self
     }
 
+    const fn impatient(mut self) -> Self {
+        self.event = Event::Impatience;
+        self
+    }
+
     const fn interrupts(mut self, task: usize) -> Self {
         self.event = Event::Interrupt { task };
         self
@@ -91,6 +98,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("lazy-switch", 3, lazy_switch),
     scenario("switch", 3, switch),
     scenario("switch-abort", 3, switch_abort),
+    scenario("repair", 3, repair).impatient(),
+    scenario("repair-creation", 2, repair_creation).impatient(),
+    scenario("repair-nested", 2, repair_nested).impatient(),
     scenario("window", 2, window),
     scenario("window-refused", 2, window_refused),
     scenario("window-pair", 3, window_pair),
@@ -321,6 +331,35 @@ fn switch_abort() {
     tasks.push(stage.aborter(2, &first));
     let _ = stage.drive("C", &first, Fault::None, &[ECANCELED]);
     stage.commit("C", Policy::Switch);
+    stage.end(tasks);
+}
+
+/// A call that ends only after two repairs that abandon it, and one that gets on.
+fn repair() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = vec![stage.sleeper(1, "C", Progress::None, Progress::Ended)];
+    tasks.extend(stage.callers_from(2, &["C"]));
+    stage.commit("C", Policy::Repair);
+    stage.commit("C", Policy::Repair);
+    stage.progress.reach(Progress::Ended);
+    stage.end(tasks);
+}
+
+/// An instance is made, which is never abandoned.
+fn repair_creation() {
+    let stage = Stage::new(&["C"]);
+    let tasks = vec![stage.creator(1, "C")];
+    let attempt = stage.attempt("C", Policy::Repair);
+    let _ = stage.drive("C", &attempt, Fault::None, &[ETIMEDOUT]);
+    stage.end(tasks);
+}
+
+/// The same from inside a call, which can be.
+fn repair_nested() {
+    let stage = Stage::new(&["C"]);
+    let tasks = vec![stage.nested_creator(1, "C")];
+    let attempt = stage.attempt("C", Policy::Repair);
+    let _ = stage.drive("C", &attempt, Fault::None, &[ETIMEDOUT]);
     stage.end(tasks);
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Strike {
 pub(crate) struct Clock {
     now_ns: Cell<u64>,
     strike: Option<Strike>,
+    /// Each timed wait times out at once.
+    is_impatient: bool,
     opportunities: Cell<usize>,
 }
 
@@ -49,6 +51,10 @@ impl Clock {
 
     pub(crate) fn pass(&self, ns: u64) {
         self.now_ns.set(self.now_ns.get() + ns);
+    }
+
+    pub(crate) fn is_impatient(&self) -> bool {
+        self.is_impatient
     }
 
     /// An opportunity for time to pass; by how much it did.
@@ -114,6 +120,7 @@ thread_local! {
 pub(crate) fn begin(
     tasks: usize,
     strike: Option<Strike>,
+    is_impatient: bool,
     interrupt: Option<Interrupt>,
     keeps_trail: bool,
 ) {
@@ -121,6 +128,7 @@ pub(crate) fn begin(
         clock: Clock {
             now_ns: Cell::new(1),
             strike,
+            is_impatient,
             opportunities: Cell::new(0),
         },
         interrupt: interrupt.map(Rc::new),
