@@ -182,7 +182,9 @@ impl Slot {
 
     /// Replaces the object. The class is quiescent, or the slot is not yet published.
     pub(crate) fn set_object(&self, object: *mut Header) {
-        self.object.store(object, Relaxed);
+        // Release: an abandoned call that has not loaded its object yet loads this one, and
+        // finds what is in there. All others have the order of the stamp.
+        self.object.store(object, Release);
     }
 
     pub(crate) fn class(&self) -> &Arc<Class> {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use loom::sync::atomic::AtomicU64;
 
 use crate::gate::{Gate, Phase};
-use crate::primitives::{Arc, Atomic, Relaxed};
+use crate::primitives::{current, Arc, Atomic, Relaxed, TASKS};
 use crate::record::Records;
 use crate::routes::Routes;
 use crate::slot::Slot;
@@ -32,6 +32,8 @@ pub(crate) struct Class {
     pub(crate) is_changing: Cell<bool>,
     /// The updater relies on it that no instance is being made.
     pub(crate) is_still: Cell<bool>,
+    /// Tasks whose present call was abandoned.
+    pub(crate) abandoned: Cell<[bool; TASKS]>,
 }
 
 impl Class {
@@ -49,6 +51,7 @@ impl Class {
             generation: Cell::new(0),
             is_changing: Cell::new(false),
             is_still: Cell::new(false),
+            abandoned: Cell::new([false; TASKS]),
         });
         class.add(0);
         class
@@ -70,11 +73,7 @@ impl Class {
     pub(crate) fn create(self: &Rc<Self>) -> Rc<Slot> {
         let mut made = None;
         self.gate.call_creation(&mut || {
-            assert!(
-                !self.is_still.get(),
-                "an instance of {} is made while its state is being moved",
-                self.name
-            );
+            self.check_creation();
             let generation = self.factory.load(Relaxed);
             note(|| {
                 format!(
@@ -83,8 +82,44 @@ impl Class {
                 )
             });
             made = Some(self.add(generation));
+            self.check_creation();
         });
         made.unwrap()
+    }
+
+    fn check_creation(&self) {
+        assert!(
+            !self.is_still.get(),
+            "an instance of {} is made while its state is being moved",
+            self.name
+        );
+    }
+
+    /// Abandons the calls that are inside at this moment.
+    pub(crate) fn abandon(&self, records: &Records) {
+        let mut abandoned = self.abandoned.get();
+        for (task, is_abandoned) in abandoned.iter_mut().enumerate() {
+            *is_abandoned |= self.gate.domain.has_inside(task);
+        }
+        let gates = [self.gate.clone()];
+        records.for_each_call(&gates, |record| abandoned[record.task.0] = true);
+        note(|| format!("abandons {abandoned:?}"));
+        self.abandoned.set(abandoned);
+        // Also of a call that has just left: nothing orders its end.
+        for slot in &*self.slots.borrow() {
+            slot.is_damaged.set(true);
+        }
+    }
+
+    pub(crate) fn has_abandoned(&self) -> bool {
+        self.abandoned.get()[current().0]
+    }
+
+    /// The calling task has ended its call, abandoned or not.
+    pub(crate) fn has_left(&self) {
+        let mut abandoned = self.abandoned.get();
+        abandoned[current().0] = false;
+        self.abandoned.set(abandoned);
     }
 
     /// After all have ended: open, and nothing lost.

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 use loom::sync::{Mutex, MutexGuard};
 
-use crate::primitives::{current, relax, Result};
+use crate::primitives::{current, Result, WaitQueue};
 use crate::slot::Slot;
 use crate::world::{self, note};
 
@@ -25,6 +25,10 @@ pub(crate) struct Cpu {
     /// How often preemption was, for whatever reason.
     pinned: Cell<usize>,
     moving: Cell<*const Slot>,
+    /// How often it has written.
+    written: Cell<usize>,
+    /// What others had written when it spun last, and for how many rounds.
+    spun: Cell<(usize, usize)>,
 }
 
 impl Cpu {
@@ -33,6 +37,8 @@ impl Cpu {
             quiet: Cell::new(0),
             pinned: Cell::new(0),
             moving: Cell::new(ptr::null()),
+            written: Cell::new(0),
+            spun: Cell::new((0, 0)),
         }
     }
 }
@@ -160,10 +166,64 @@ fn pin() {
 }
 
 fn unpin() {
-    if own(|cpu| cpu.pinned.get()) == 1 {
+    let is_last = own(|cpu| cpu.pinned.get()) == 1;
+    if is_last {
         order(current().0);
     }
     own(|cpu| cpu.pinned.set(cpu.pinned.get() - 1));
+    if is_last {
+        has_written();
+    }
+}
+
+// ---- spinning --------------------------------------------------------------------------
+
+/// Rounds of a spin that see no write: in each a load may still have returned an older value.
+const ROUNDS: usize = 3;
+
+/// What others have written, to those who wait for it.
+pub(crate) struct Writes {
+    count: Cell<usize>,
+    spinning: Cell<usize>,
+    changed: WaitQueue,
+}
+
+impl Writes {
+    pub(crate) fn new() -> Self {
+        Self {
+            count: Cell::new(0),
+            spinning: Cell::new(0),
+            changed: WaitQueue::new(),
+        }
+    }
+}
+
+/// The calling task has changed something that others can see.
+pub(crate) fn has_written() {
+    let writes = world::with(|world| world.writes.clone());
+    writes.count.set(writes.count.get() + 1);
+    own(|cpu| cpu.written.set(cpu.written.get() + 1));
+    if writes.spinning.get() > 0 {
+        writes.changed.wake_all();
+    }
+}
+
+/// One round of a spin. After some in which nobody else has written it waits for a write:
+/// loom would explore each order in which spinning tasks take turns while a third is held up.
+pub(crate) fn spin() {
+    let writes = world::with(|world| world.writes.clone());
+    let seen = || own(|cpu| writes.count.get() - cpu.written.get());
+    let (before, rounds) = own(|cpu| cpu.spun.get());
+    let rounds = if before == seen() { rounds + 1 } else { 0 };
+    own(|cpu| cpu.spun.set((seen(), rounds)));
+    if rounds < ROUNDS {
+        loom::thread::yield_now();
+        return;
+    }
+    let before = seen();
+    writes.spinning.set(writes.spinning.get() + 1);
+    writes.changed.stay(|| seen() != before);
+    writes.spinning.set(writes.spinning.get() - 1);
 }
 
 fn order(cpu: usize) {
@@ -177,7 +237,8 @@ pub(crate) fn wait_for_pinned() {
     for task in (0..world::tasks()).filter(|&task| task != current().0) {
         order(task);
         while world::with(|world| world.cpus[task].pinned.get() > 0) {
-            relax();
+            interruptible();
+            spin();
         }
         order(task);
     }
@@ -208,7 +269,8 @@ pub(crate) struct Locked<T>(Mutex<T>);
 
 /// Held: unlocks, and then switches interrupts on again.
 pub(crate) struct Holding<'a, T> {
-    guard: MutexGuard<'a, T>,
+    guard: Option<MutexGuard<'a, T>>,
+    is_changed: bool,
     _quiet: Quiet,
 }
 
@@ -221,8 +283,18 @@ impl<T> Locked<T> {
         world::demand_alive(ptr::from_ref(self));
         let quiet = quiet();
         Holding {
-            guard: self.0.lock().unwrap(),
+            guard: Some(self.0.lock().unwrap()),
+            is_changed: false,
             _quiet: quiet,
+        }
+    }
+}
+
+impl<T> Drop for Holding<'_, T> {
+    fn drop(&mut self) {
+        self.guard.take();
+        if self.is_changed {
+            has_written();
         }
     }
 }
@@ -231,13 +303,14 @@ impl<T> Deref for Holding<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.guard
+        self.guard.as_ref().unwrap()
     }
 }
 
 impl<T> DerefMut for Holding<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.guard
+        self.is_changed = true;
+        self.guard.as_mut().unwrap()
     }
 }
 

@@ -11,7 +11,7 @@ use loom::sync::atomic::AtomicU64;
 
 use crate::cpu::interruptible;
 use crate::gate::Gate;
-use crate::primitives::{current, Arc, Result, TASKS};
+use crate::primitives::{current, full_barrier, Arc, Result, TASKS};
 use crate::record::Records;
 use crate::world;
 
@@ -105,6 +105,10 @@ impl Domain {
         self.running.borrow_mut().retain(|g| !Rc::ptr_eq(g, grace));
     }
 
+    pub(crate) fn has_inside(&self, task: usize) -> bool {
+        self.depth[task].get() > 0
+    }
+
     pub(crate) fn has_pending(&self) -> bool {
         self.pending.get() != 0
     }
@@ -131,6 +135,8 @@ impl<'a> GracePeriod<'a> {
         });
         domain.pending.set(domain.pending.get() + 1);
         domain.running.borrow_mut().push(running.clone());
+        // call_srcu() has one.
+        full_barrier();
         let myself = current().0;
         for task in (0..world::tasks()).filter(|&task| task != myself) {
             // Whoever enters later sees what was stored before; whoever is inside is

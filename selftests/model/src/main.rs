@@ -57,11 +57,18 @@ fn explore(scenario: &'static Scenario, bound: usize, at: usize) -> (usize, usiz
     builder.check(move || {
         count.fetch_add(1, Ordering::Relaxed);
         let (strike, interrupt) = match scenario.event {
-            Event::None => (None, None),
+            Event::None | Event::Impatience => (None, None),
             Event::Strike { by_ns } => (Some(Strike { at, by_ns }), None),
             Event::Interrupt { task } => (None, Some(Interrupt::new(task, at))),
         };
-        world::begin(scenario.tasks, strike, interrupt, keeps_trail);
+        let is_impatient = matches!(scenario.event, Event::Impatience);
+        world::begin(
+            scenario.tasks,
+            strike,
+            is_impatient,
+            interrupt,
+            keeps_trail,
+        );
         (scenario.run)();
         let seen = world::with(|world| match (scenario.event, &world.interrupt) {
             (Event::Strike { .. }, _) => world.clock.opportunities(),

@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{AtomicU64 as Plain, Ordering};
 
-use loom::sync::atomic::AtomicU64;
+use loom::sync::atomic::{fence, AtomicU64};
 use loom::sync::{Condvar, Mutex, MutexGuard};
 
 use crate::cpu::{interruptible, is_preemptible, undisturbed};
@@ -21,7 +21,7 @@ use crate::world;
 pub(crate) use std::sync::Arc;
 
 pub(crate) use crate::cpu::{
-    describe_current, moving, quiet, set_moving, wait_for_pinned, warn_nmi, Cells, Described,
+    describe_current, has_written, moving, quiet, set_moving, spin, wait_for_pinned, warn_nmi, Cells, Described,
     Pinned,
 };
 pub(crate) use crate::domain::{Domain, GracePeriod, Reader};
@@ -94,8 +94,14 @@ pub(crate) trait Order {
 pub(crate) struct Relaxed;
 pub(crate) struct Acquire;
 pub(crate) struct Release;
-/// Less than the kernel's, which is a full barrier on both sides.
+/// Less than the kernel's, which is a full barrier on both sides. Here only an addition is
+/// one, behind it.
 pub(crate) struct Full;
+
+/// Whoever passes one sees all that was stored before one that somebody else has passed.
+pub(crate) fn full_barrier() {
+    fence(Ordering::SeqCst);
+}
 
 impl Order for Relaxed {}
 impl Order for Acquire {
@@ -176,19 +182,25 @@ impl<T: Word> Atomic<T> {
     pub(crate) fn store<O: Order>(&self, value: T, _: O) {
         self.step();
         self.word.store(value.to_word(), O::STORE);
+        has_written();
     }
 
     pub(crate) fn xchg<O: Order>(&self, value: T, _: O) -> T {
         self.step();
-        T::from_word(self.word.swap(value.to_word(), O::BOTH))
+        let word = self.word.swap(value.to_word(), O::BOTH);
+        has_written();
+        T::from_word(word)
     }
 
     pub(crate) fn cmpxchg<O: Order>(&self, old: T, new: T, _: O) -> Result<T, T> {
         self.step();
-        self.word
-            .compare_exchange(old.to_word(), new.to_word(), O::BOTH, Ordering::Relaxed)
-            .map(T::from_word)
-            .map_err(T::from_word)
+        let result =
+            self.word
+                .compare_exchange(old.to_word(), new.to_word(), O::BOTH, Ordering::Relaxed);
+        if result.is_ok() {
+            has_written();
+        }
+        result.map(T::from_word).map_err(T::from_word)
     }
 
     pub(crate) fn fetch_add<O: Order>(&self, value: T, _: O) -> T {
@@ -197,13 +209,18 @@ impl<T: Word> Atomic<T> {
             self.tally.fetch_add(value, Ordering::Relaxed)
         } else {
             self.step();
-            self.word.fetch_add(value, O::BOTH)
+            let word = self.word.fetch_add(value, O::BOTH);
+            has_written();
+            full_barrier();
+            word
         })
     }
 
     pub(crate) fn fetch_sub<O: Order>(&self, value: T, _: O) -> T {
         self.step();
-        T::from_word(self.word.fetch_sub(value.to_word(), O::BOTH))
+        let word = self.word.fetch_sub(value.to_word(), O::BOTH);
+        has_written();
+        T::from_word(word)
     }
 }
 
@@ -248,11 +265,13 @@ pub(crate) fn may_sleep() -> bool {
 
 pub(crate) fn relax() {
     interruptible();
-    if !is_preemptible() {
+    if is_preemptible() {
+        loom::thread::yield_now();
+    } else {
+        spin();
         // Whoever spins looks at the clock, which may have gone on.
         world::with(|world| world.clock.strike());
     }
-    loom::thread::yield_now();
 }
 
 pub(crate) fn warn_misuse() {
@@ -263,8 +282,15 @@ pub(crate) fn warn_trespass() {
     world::with(|world| world.trespasses.set(world.trespasses.get() + 1));
 }
 
+/// What a task that has stopped for good is unwound with.
+pub(crate) struct Halted;
+
 pub(crate) fn halt() -> ! {
-    panic!("the updater stopped for good");
+    assert!(
+        world::with(|world| world.may_halt.get()),
+        "a task stopped for good"
+    );
+    std::panic::resume_unwind(Box::new(Halted));
 }
 
 // ---- time ------------------------------------------------------------------------------
@@ -356,6 +382,11 @@ impl WaitQueue {
 
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
         assert!(may_sleep(), "a task sleeps where it may not");
+        self.stay(condition);
+    }
+
+    /// The same for who spins in the kernel.
+    pub(crate) fn stay(&self, condition: impl Fn() -> bool) {
         let _undisturbed = undisturbed();
         let mut waiters = self.waiters.lock().unwrap();
         if condition() {
@@ -372,9 +403,15 @@ impl WaitQueue {
         }
     }
 
-    /// Times out where the scenario's clock strikes at the beginning of the wait, and
-    /// otherwise never: who relies on a timeout to be woken is a deadlock.
+    /// Times out where the scenario's clock strikes at the beginning of the wait, or always
+    /// does, and otherwise never: who relies on a timeout to be woken is a deadlock.
     pub(crate) fn wait_timeout(&self, condition: impl Fn() -> bool, timeout_ns: u64) -> bool {
+        if world::with(|world| world.clock.is_impatient()) {
+            if !condition() {
+                world::with(|world| world.clock.pass(timeout_ns.max(world::DEADLINE_NS)));
+            }
+            return condition();
+        }
         let passed_ns = world::with(|world| world.clock.strike());
         if passed_ns > 0 && passed_ns >= timeout_ns {
             return condition();

@@ -9,9 +9,12 @@ use crate::class::Class;
 use crate::gate::Lane;
 use crate::primitives::{Atomic, Relaxed};
 use crate::slot::{Edition, Slot};
+use crate::work::Policy;
 
 pub(crate) struct Routes {
     lane: Lane,
+    /// Calls that were abandoned may still be in an old object.
+    pub(crate) is_repair: bool,
     /// The stamp that a moved instance gets.
     pub(crate) stamp: u64,
     /// An instance that the rule calls, against what is demanded of it, once.
@@ -21,10 +24,12 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    pub(crate) fn new(class: &Class, lane: Lane) -> Self {
+    pub(crate) fn new(class: &Class, policy: Policy) -> Self {
+        let lane = policy.lane();
         let open = class.gate.open_stamp();
         Self {
             lane,
+            is_repair: policy == Policy::Repair,
             stamp: match lane {
                 Lane::Class => open + 1,
                 // Those who are switched get the stamp that all others have.

@@ -5,8 +5,11 @@
 //! The main thread is task 0 and drives the first updater. A path is read from the outside:
 //! `CD` is a call of C that calls D.
 
-use crate::primitives::{ECANCELED, EDEADLK, EPROTO, ETIMEDOUT};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use crate::primitives::{Halted, ECANCELED, EDEADLK, EPROTO, ETIMEDOUT};
 use crate::stage::{Progress, Stage};
+use crate::window::BOUND_NS;
 use crate::work::{Fault, Policy};
 use crate::world::{self, DEADLINE_NS, PAUSE_NS};
 
@@ -19,6 +22,8 @@ pub(crate) enum Event {
     Strike {
         by_ns: u64,
     },
+    /// The clock goes on whenever somebody waits for a time: it explores no more moments.
+    Impatience,
     /// This task is interrupted.
     Interrupt {
         task: usize,
@@ -56,6 +61,11 @@ impl Scenario {
         self
     }
 
+    const fn impatient(mut self) -> Self {
+        self.event = Event::Impatience;
+        self
+    }
+
     const fn interrupts(mut self, task: usize) -> Self {
         self.event = Event::Interrupt { task };
         self
@@ -81,14 +91,20 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("deadline-alone", 2, deadline_alone).strikes(DEADLINE_NS),
     scenario("refusal", 3, refusal),
     scenario("trespass-prepare", 3, trespass_prepare),
-    scenario("trespass-commit", 3, trespass_commit),
+    scenario("trespass-commit", 1, trespass_commit),
     scenario("lazy", 3, lazy).large(),
     scenario("lazy-eager", 3, lazy_eager),
     scenario("lazy-abort", 3, lazy_abort),
     scenario("lazy-switch", 3, lazy_switch),
     scenario("switch", 3, switch),
     scenario("switch-abort", 3, switch_abort),
+    scenario("repair", 3, repair).impatient(),
+    scenario("repair-creation", 2, repair_creation).impatient(),
+    scenario("repair-nested", 2, repair_nested).impatient(),
     scenario("window", 2, window),
+    scenario("window-refused", 2, window_refused),
+    scenario("window-pair", 3, window_pair),
+    scenario("window-revoked", 2, window_revoked).strikes(BOUND_NS + 1),
     scenario("window-interrupt", 2, window_interrupt).interrupts(1),
     scenario("window-interrupted", 1, window_interrupted).interrupts(0),
     scenario("window-abort", 2, window_abort).interrupts(0),
@@ -247,17 +263,17 @@ fn trespass_prepare() {
     stage.end(callers);
 }
 
-/// The part that cannot fail calls an instance that it has moved: one warning for the rule, one
-/// for the updater.
+/// The part that cannot fail calls an instance, which is never let in: its updater stops for
+/// good, before it has touched anything. Nobody else is there, who could not end either.
 fn trespass_commit() {
     let stage = Stage::new(&["C"]);
     stage.add("C");
-    let callers = stage.callers(&["CC", "C"]);
     let attempt = stage.attempt("C", Policy::Eager);
-    let result = stage.drive("C", &attempt, Fault::CommitCalls, &[]);
-    assert_eq!(result, Ok(()));
-    assert_eq!(world::with(|world| world.trespasses.get()), 2);
-    stage.end(callers);
+    world::with(|world| world.may_halt.set(true));
+    let drive = || stage.drive("C", &attempt, Fault::CommitCalls, &[]);
+    let stopped = catch_unwind(AssertUnwindSafe(drive)).unwrap_err();
+    assert!(stopped.is::<Halted>(), "the updater went on");
+    assert_eq!(world::with(|world| world.trespasses.get()), 1);
 }
 
 /// Two transitions in a row that leave the moving to the callers.
@@ -318,11 +334,67 @@ fn switch_abort() {
     stage.end(tasks);
 }
 
+/// A call that ends only after two repairs that abandon it, and one that gets on.
+fn repair() {
+    let stage = Stage::new(&["C"]);
+    let mut tasks = vec![stage.sleeper(1, "C", Progress::None, Progress::Ended)];
+    tasks.extend(stage.callers_from(2, &["C"]));
+    stage.commit("C", Policy::Repair);
+    stage.commit("C", Policy::Repair);
+    stage.progress.reach(Progress::Ended);
+    stage.end(tasks);
+}
+
+/// An instance is made, which is never abandoned.
+fn repair_creation() {
+    let stage = Stage::new(&["C"]);
+    let tasks = vec![stage.creator(1, "C")];
+    let attempt = stage.attempt("C", Policy::Repair);
+    let _ = stage.drive("C", &attempt, Fault::None, &[ETIMEDOUT]);
+    stage.end(tasks);
+}
+
+/// The same from inside a call, which can be.
+fn repair_nested() {
+    let stage = Stage::new(&["C"]);
+    let tasks = vec![stage.nested_creator(1, "C")];
+    let attempt = stage.attempt("C", Policy::Repair);
+    let _ = stage.drive("C", &attempt, Fault::None, &[ETIMEDOUT]);
+    stage.end(tasks);
+}
+
 /// A class of atomic context, one caller with a call above it, two transitions.
 fn window() {
     let stage = Stage::new(&["c"]);
     let callers = stage.callers(&["cc"]);
     stage.commit("c", Policy::Eager);
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// A transition that ends with a call inside its window, and one that follows.
+fn window_refused() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["cc"]);
+    let first = stage.attempt("c", Policy::Eager);
+    let result = stage.drive("c", &first, Fault::Refuses(EPROTO), &[EPROTO]);
+    assert_eq!(result, Err(EPROTO));
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// Callers on two processors.
+fn window_pair() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["c", "c"]);
+    stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// A caller takes back a window that stays closed for too long.
+fn window_revoked() {
+    let stage = Stage::new(&["c"]);
+    let callers = stage.callers(&["c"]);
     stage.commit("c", Policy::Eager);
     stage.end(callers);
 }

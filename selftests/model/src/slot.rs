@@ -6,11 +6,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-use loom::sync::atomic::AtomicU64;
+use loom::sync::atomic::{fence, AtomicU64};
 
 use crate::class::Class;
 use crate::cpu::{Holding, Locked};
-use crate::primitives::{current, set_moving, Atomic, Relaxed, Release, TASKS};
+use crate::primitives::{current, set_moving, Atomic, Relaxed, Release, Task, TASKS};
 use crate::routes::Routes;
 use crate::world::{self, note};
 
@@ -61,6 +61,11 @@ impl Object {
         })
     }
 
+    /// Reads what there is of it: an abandoned call may go on.
+    fn salvage(&self) -> Counts {
+        std::array::from_fn(|task| self.counts[task].load(Ordering::Relaxed))
+    }
+
     /// Takes the state out.
     fn take(&self, prepared: Counts) {
         for (count, prepared) in self.counts.iter().zip(prepared).take(world::tasks()) {
@@ -90,7 +95,11 @@ pub(crate) struct Slot {
     pub(crate) switches: Cell<u64>,
     /// The updater relies on it that no call is inside.
     pub(crate) is_quiescent: Cell<bool>,
+    /// Whose rule calls it nevertheless.
+    pub(crate) rule: Cell<Option<Task>>,
     touched: Cell<u64>,
+    /// Calls were abandoned, and what they did may be lost.
+    pub(crate) is_damaged: Cell<bool>,
 }
 
 impl Slot {
@@ -109,7 +118,9 @@ impl Slot {
             objects: RefCell::new(vec![object]),
             switches: Cell::new(0),
             is_quiescent: Cell::new(false),
+            rule: Cell::new(None),
             touched: Cell::new(0),
+            is_damaged: Cell::new(false),
         })
     }
 
@@ -125,7 +136,7 @@ impl Slot {
     fn set_object(&self, object: Rc<Object>) {
         let place = Rc::as_ptr(&object);
         self.objects.borrow_mut().push(object);
-        self.object.store(place, Relaxed);
+        self.object.store(place, Release);
     }
 
     /// Makes the caller the one owner of the instance.
@@ -153,12 +164,17 @@ impl Slot {
         if self.has_twin.take() {
             let before = set_moving(self);
             let old = self.published();
-            let prepared = prepared.unwrap_or_else(|| old.read());
-            old.take(prepared);
+            let prepared = if routes.is_repair {
+                old.salvage()
+            } else {
+                let prepared = prepared.unwrap_or_else(|| old.read());
+                old.take(prepared);
+                prepared
+            };
             if let Some(slot) = routes.called.take() {
-                slot.is_quiescent.set(false);
+                slot.rule.set(Some(current()));
                 Self::call(&[slot.clone()]);
-                slot.is_quiescent.set(true);
+                slot.rule.set(None);
             }
             self.set_object(Object::new(routes.edition_after(old.edition), prepared));
             set_moving(before);
@@ -169,8 +185,13 @@ impl Slot {
     /// Demands what must hold at each moment of a call on `object`.
     fn check(&self, object: *const Object) -> Rc<Object> {
         let class = &self.class;
+        if class.has_abandoned() {
+            let objects = self.objects.borrow();
+            let of_call = objects.iter().find(|one| Rc::as_ptr(one) == object);
+            return of_call.unwrap().clone();
+        }
         assert!(
-            !self.is_quiescent.get(),
+            !self.is_quiescent.get() || self.rule.get() == Some(current()),
             "a call executes in {} while its state is being moved",
             class.name
         );
@@ -210,6 +231,10 @@ impl Slot {
         };
         slot.class.gate.call(slot, || {
             let object = slot.object();
+            if slot.class.has_abandoned() {
+                // It has no other order than that of the address and what is there.
+                fence(Ordering::Acquire);
+            }
             let found = slot.check(object);
             let edition = found.edition;
             note(|| format!("runs in {}, {edition:?}", slot.class.name));
@@ -236,6 +261,9 @@ impl Slot {
             found.touch();
             slot.touched.set(slot.touched.get() + 2);
             note(|| format!("leaves {}", slot.class.name));
+            if chain.is_empty() {
+                slot.class.has_left();
+            }
         });
     }
 
@@ -248,7 +276,10 @@ impl Slot {
         );
         let object = self.published();
         let sum: u64 = object.read().iter().sum();
-        assert_eq!(sum, self.touched.get(), "an effect was lost");
+        assert!(
+            sum == self.touched.get() || self.is_damaged.get(),
+            "an effect was lost"
+        );
         assert!(self.is_current(object.edition), "an instance is outdated");
     }
 }

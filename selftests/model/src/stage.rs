@@ -167,6 +167,14 @@ impl Stage {
         })
     }
 
+    /// Starts a task that makes an instance from inside a call of another.
+    pub(crate) fn nested_creator(&self, task: usize, class: &str) -> JoinHandle<()> {
+        let class = self.classes(class).remove(0);
+        spawn(task, move || {
+            Slot::call_with(&[class.slot(0)], &|| drop(class.create()));
+        })
+    }
+
     /// Starts a task that aborts `attempt`.
     pub(crate) fn aborter(&self, task: usize, attempt: &Rc<Try>) -> JoinHandle<()> {
         let target = attempt.clone();
@@ -202,6 +210,7 @@ impl Stage {
         let scope = Scope {
             lane: policy.lane(),
             is_lazy: policy == Policy::Lazy,
+            abandons: policy == Policy::Repair,
         };
         let attempt = Attempt::new(gates, self.records.clone(), limits, scope);
         Rc::new(Try {
@@ -235,7 +244,7 @@ impl Stage {
         let count = |class: &Rc<Class>| class.generation.get() + class.slot(0).switches.get();
         let before: Vec<_> = classes.iter().map(count).collect();
         let watch = self.is_watched.get().then(|| self.progress.clone());
-        let mut work = Move::new(&classes, attempt.policy, fault, watch);
+        let mut work = Move::new(&classes, &self.records, attempt.policy, fault, watch);
         note(|| "begins".to_string());
         let result = attempt.attempt.run(&mut work, &mut Timing::default());
         note(|| format!("ends: {result:?}"));

@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use crate::attempt::{Attempt, Milestone, Work};
 use crate::class::Class;
 use crate::gate::{Lane, Phase, GATED};
-use crate::primitives::{owned, wait_for_pinned, Error, Owned, Relaxed, Release, Result};
+use crate::primitives::{current, owned, wait_for_pinned, Arc, Error, Owned, Relaxed, Release, Result};
+use crate::record::Records;
 use crate::routes::Routes;
 use crate::slot::{Counts, Slot};
 use crate::stage::{Progress, Watch};
@@ -24,12 +25,14 @@ pub(crate) enum Policy {
     Lazy,
     /// The first instance only.
     Switch,
+    /// Calls that do not leave are abandoned, and the rules know.
+    Repair,
 }
 
 impl Policy {
     pub(crate) fn lane(self) -> Lane {
         match self {
-            Self::Eager | Self::Lazy => Lane::Class,
+            Self::Eager | Self::Lazy | Self::Repair => Lane::Class,
             Self::Switch => Lane::Slots,
         }
     }
@@ -63,13 +66,14 @@ pub(crate) struct Move {
     fault: Cell<Fault>,
     has_undone: bool,
     watch: Option<Rc<Watch>>,
+    records: Arc<Records>,
 }
 
 impl Exchange {
     fn new(class: &Rc<Class>, policy: Policy) -> Self {
         Self {
             class: class.clone(),
-            routes: owned(Routes::new(class, policy.lane())).unwrap(),
+            routes: owned(Routes::new(class, policy)).unwrap(),
             policy,
             closure: class.gate.next_closure(),
             twins: 0,
@@ -187,6 +191,7 @@ impl Exchange {
 impl Move {
     pub(crate) fn new(
         classes: &[Rc<Class>],
+        records: &Arc<Records>,
         policy: Policy,
         fault: Fault,
         watch: Option<Rc<Watch>>,
@@ -197,6 +202,7 @@ impl Move {
             fault: Cell::new(fault),
             has_undone: true,
             watch,
+            records: records.clone(),
         }
     }
 
@@ -222,6 +228,10 @@ impl Move {
         for index in 0..self.exchanges.len() {
             if !self.exchanges[index].can_fail() {
                 attempt.check()?;
+                // Of a class in the same transition, say.
+                if let Fault::Refuses(error) = self.fault.get() {
+                    return Err(error);
+                }
                 continue;
             }
             for slot in self.exchanges[index].slots() {
@@ -235,9 +245,10 @@ impl Move {
                     Fault::Refuses(error) => return Err(error),
                     Fault::PrepareCalls => {
                         self.fault.set(Fault::None);
-                        // The gates open in the midst of it, by design.
-                        self.claim(false);
-                        Slot::call(&[slot]);
+                        // It runs at once; for everybody else the gates stay closed.
+                        slot.rule.set(Some(current()));
+                        Slot::call(&[slot.clone()]);
+                        slot.rule.set(None);
                     }
                     _ => {}
                 }
@@ -334,5 +345,11 @@ impl Work for Move {
 
     fn name_blockers(&mut self, _: u64) {
         note(|| "names the blockers".to_string());
+    }
+
+    fn abandon(&mut self) {
+        for exchange in &self.exchanges {
+            exchange.class.abandon(&self.records);
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use loom::sync::atomic::AtomicU64;
 
-use crate::cpu::{Cpu, Interrupt};
+use crate::cpu::{Cpu, Interrupt, Writes};
 use crate::primitives::{current, TASKS};
 
 /// The time that a try and an attempt may take.
@@ -39,6 +39,8 @@ pub(crate) struct Strike {
 pub(crate) struct Clock {
     now_ns: Cell<u64>,
     strike: Option<Strike>,
+    /// Each timed wait times out at once.
+    is_impatient: bool,
     opportunities: Cell<usize>,
 }
 
@@ -49,6 +51,10 @@ impl Clock {
 
     pub(crate) fn pass(&self, ns: u64) {
         self.now_ns.set(self.now_ns.get() + ns);
+    }
+
+    pub(crate) fn is_impatient(&self) -> bool {
+        self.is_impatient
     }
 
     /// An opportunity for time to pass; by how much it did.
@@ -73,12 +79,15 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) interrupt: Option<Rc<Interrupt>>,
     pub(crate) cpus: [Cpu; TASKS],
+    pub(crate) writes: Rc<Writes>,
     /// A word for each processor, by which its pinned sections are ordered against those who
     /// wait for them.
     pub(crate) pins: RefCell<Vec<AtomicU64>>,
     /// What was freed: kept to the end, so that who looks at it is caught.
     freed: RefCell<Vec<(Range<usize>, Box<dyn Any>)>>,
     pub(crate) trespasses: Cell<usize>,
+    /// A task stops for good, by design.
+    pub(crate) may_halt: Cell<bool>,
     tasks: usize,
     sleeps: [Cell<usize>; TASKS],
     trail: RefCell<Vec<String>>,
@@ -111,6 +120,7 @@ thread_local! {
 pub(crate) fn begin(
     tasks: usize,
     strike: Option<Strike>,
+    is_impatient: bool,
     interrupt: Option<Interrupt>,
     keeps_trail: bool,
 ) {
@@ -118,13 +128,16 @@ pub(crate) fn begin(
         clock: Clock {
             now_ns: Cell::new(1),
             strike,
+            is_impatient,
             opportunities: Cell::new(0),
         },
         interrupt: interrupt.map(Rc::new),
         cpus: std::array::from_fn(|_| Cpu::new()),
+        writes: Rc::new(Writes::new()),
         pins: RefCell::new((0..tasks).map(|_| AtomicU64::new(0)).collect()),
         freed: RefCell::new(Vec::new()),
         trespasses: Cell::new(0),
+        may_halt: Cell::new(false),
         tasks,
         sleeps: Default::default(),
         trail: RefCell::new(Vec::new()),
