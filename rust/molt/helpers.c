@@ -393,8 +393,10 @@ void molt_work_cancel(struct work_struct *work)
 void *molt_object_alloc(size_t size, size_t align)
 {
 	/* Sizes of a power of two are aligned to themselves by kmalloc(). */
-	return kvzalloc(align > ARCH_KMALLOC_MINALIGN ? roundup_pow_of_two(max(size, align)) : size,
-			GFP_KERNEL);
+	if (align > ARCH_KMALLOC_MINALIGN)
+		size = roundup_pow_of_two(max(size, align));
+	/* The shorter way for what is never too large. */
+	return size <= PAGE_SIZE ? kzalloc(size, GFP_KERNEL) : kvzalloc(size, GFP_KERNEL);
 }
 
 void molt_object_free(void *object)

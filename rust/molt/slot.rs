@@ -34,8 +34,14 @@ pub(crate) struct Slot {
     object: Atomic<*mut Header>,
     #[pin]
     twin: SpinLockIrq<Twin>,
+    /// Which of the class's lists it is in.
+    list: usize,
+    key: Option<u64>,
     cold: Cold,
 }
+
+// A call touches the first line only, and an instance costs no more than two.
+const _: () = assert!(size_of::<SpinLockIrq<Twin>>() > 16 || size_of::<Slot>() == 128);
 
 /// The object that the instance is to get, if a transition needs one: memory with a header
 /// and no state yet.
@@ -48,9 +54,6 @@ struct Cold {
     class: Arc<Class>,
     holder: Option<Arc<Holder>>,
     id: u64,
-    key: Option<u64>,
-    /// Which of the class's lists it is in.
-    list: usize,
     next: *mut Slot,
     previous: *mut Slot,
     next_dead: *mut Slot,
@@ -92,9 +95,7 @@ impl Slot {
             handles: Atomic::new(1),
             holder,
             id: class.next_id(),
-            key,
             class,
-            list: 0,
             next: ptr::null_mut(),
             previous: ptr::null_mut(),
             next_dead: ptr::null_mut(),
@@ -105,6 +106,8 @@ impl Slot {
                 stamp: Atomic::new(CLOSED),
                 object: Atomic::new(ptr::null_mut()),
                 twin <- kernel::new_spinlock_irq!(Twin(None), "molt_slot"),
+                list: 0,
+                key,
                 cold,
             }),
             GFP_KERNEL,
@@ -157,7 +160,7 @@ impl Slot {
     }
 
     pub(crate) fn key(&self) -> Option<u64> {
-        self.cold.key
+        self.key
     }
 
     /// Who made the instance, if that is known.
@@ -388,7 +391,7 @@ impl Lists {
         let mut head = list.head.lock();
         // SAFETY: `slot` is alive, and so is the first slot; links are under the lock.
         unsafe {
-            (*slot).cold.list = index;
+            (*slot).list = index;
             (*slot).cold.previous = ptr::null_mut();
             (*slot).cold.next = head.first;
             if let Some(first) = head.first.as_mut() {
@@ -405,7 +408,7 @@ impl Lists {
     /// `slot` was inserted here.
     pub(crate) unsafe fn remove(&self, slot: *mut Slot) {
         // SAFETY: `list` is not written after `insert`.
-        let Some(list) = self.0.get(unsafe { (*slot).cold.list }) else {
+        let Some(list) = self.0.get(unsafe { (*slot).list }) else {
             return;
         };
         let mut head = list.head.lock();
