@@ -24,6 +24,9 @@ check: ## formatting, lints and other checks of the source
 bench: ## measure calls and transitions (BENCH="name ..." for some of it)
 	@$(RUN) tools/bench
 
+evidence: ## what is claimed, with the figures of tests and benchmarks (half an hour; FULL=1)
+	@$(RUN) tools/evidence
+
 shell: ## a prompt in a guest, with the modules and samples at hand
 	@$(RUN) tools/shell
 
@@ -39,4 +42,4 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check bench shell modules moltctl sdk clean
+.PHONY: help demo test check bench evidence shell modules moltctl sdk clean

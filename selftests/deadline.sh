@@ -94,6 +94,8 @@ hold 0
 ended 20
 check "an update with time enough waits for the call and succeeds" \
 	all same "$errno" ok -- served alpha Plain@2 3
+figure "call parked for $stay ms: longest wait of another call" \
+	"$(moment alpha longest_wait_us) us, gate reopened $(moment alpha reopened) times" "40000 us"
 note "call parked for $stay ms: reopened $(moment alpha reopened) times," \
 	"longest wait $(moment alpha longest_wait_us) us"
 check "the gate was reopened meanwhile" at_least "$(moment alpha reopened)" 10

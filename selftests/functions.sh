@@ -40,6 +40,12 @@ note()
 	echo "$*" | cut -c 1-300 | head -n 20 | sed 's/^/# /'
 }
 
+# figure CLAIM FIGURE LIMIT: for the table of `make evidence`.
+figure()
+{
+	echo "# figure $1 | $2 | $3"
+}
+
 # check NAME COMMAND...: one case.
 check()
 {

@@ -18,13 +18,13 @@ measure
 measure
 dmesg | sed -n 's/.*bench_calls: result \(loop\|call\)/\1/p' >"$temporary/figures"
 
-# figure NAME: of the first run, in hundredths of an instruction.
-figure()
+# counted NAME: of the first run, in hundredths of an instruction.
+counted()
 {
 	sed -n "s/^$1 \([0-9]*\)[.]\([0-9]*\) .*/\1\2/p" "$temporary/figures" | head -n 1
 }
-by_dyn=$(figure call.dyn)
-by_molt=$(figure call.molt.sleepable)
+by_dyn=$(counted call.dyn)
+by_molt=$(counted call.molt.sleepable)
 lines=$(wc -l <"$temporary/figures")
 
 check "the figures are the same in each run" same \
@@ -32,6 +32,6 @@ check "the figures are the same in each run" same \
 	"$(tail -n $((lines / 2)) "$temporary/figures")"
 note "$(head -n $((lines / 2)) "$temporary/figures" | cut -d ' ' -f 1,2 | paste -s -d ' ')"
 check "a call through a table costs more than a direct one" \
-	at_least "${by_dyn:-0}" $(($(figure call.direct) + 1))
+	at_least "${by_dyn:-0}" $(($(counted call.direct) + 1))
 check "a call costs at most 20 instructions over the same through dyn" \
 	all at_least "${by_molt:-0}" "$by_dyn" -- at_most $((by_molt - by_dyn)) 2000

@@ -47,6 +47,8 @@ nested=$(history alpha nested | grep -vcx 0)
 note "alpha: $((2 * updates)) updates, $nested with a nested call between blocking and commit"
 note "beta: $(history beta nested | grep -vcx 0)"
 note "$(paste -s -d ' ' $walker/result)"
+figure "updates with a nested call between blocking and commit" \
+	"$nested of $((2 * updates)), no deadlock" "no deadlock"
 check "no update of the one class failed" same "$(cat "$temporary/failed-alpha")" 0
 check "nor of the other one, at the same time" same "$(cat "$temporary/failed-beta")" 0
 check "the generations say that there were 100 each" \

@@ -31,6 +31,8 @@ check "check is no word of a repair: EINVAL" \
 check "a repair succeeds" put $classes/counter/repair "Mended@1 deadline_ms=500"
 check "it says exactly what was lost" \
 	last_says counter "93 states saved, 7 lost, 0 calls abandoned"
+figure "repair of 100 instances, 7 of them damaged" "$(value counter last_result | sed 's/.*: //')" \
+	"93 saved, 7 lost"
 check "the class serves again" all served counter Mended@1 1 -- \
 	same "$(history counter kind)" repair
 totals >"$temporary/after"
@@ -53,6 +55,8 @@ check "a repair does not wait for it longer than its deadline" \
 	put $classes/counter/repair "Mended@1 deadline_ms=300"
 check "it is said to be abandoned, and nothing else was lost" \
 	last_says counter "100 states saved, 0 lost, 1 calls abandoned"
+figure "repair with a call that never returns" "$(value counter last_result | sed 's/.*: //')" \
+	"1 abandoned"
 check "and is named" grep -q "^counter $parked " $debug/blockers
 call_from 2
 check "the class serves under the new version" all at_least "$(account calls)" 100 -- \

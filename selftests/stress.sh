@@ -54,6 +54,8 @@ with_calls=$(paste "$temporary/recorded" "$temporary/waited" | awk '$1 + $2 > 0'
 note "$updates updates; $(paste -s -d ' ' "$temporary/accounts" 2>/dev/null)"
 note "with a recorded or a waiting call: $with_calls; longest wait $(value counter longest_wait_us) us"
 note "objects: $objects_before, $objects"
+figure "updates back and forth under load that failed, and calls" \
+	"$failed of $updates, $(account failed) of $(account calls)" "0, 0"
 check "no update failed" same $failed 0
 check "the class is at generation $updates" served counter Sum@1 $updates
 check "at least $calls calls were made" at_least "$(account calls)" $calls

@@ -128,6 +128,8 @@ await 120 is_counted calls $calls
 stop_callers
 note "$((2 * updates)) transactions; $(counted calls) calls looked at, $(counted mixed) mixed;" \
 	"$sum recorded or waiting, $(sort -n "$temporary/met" | head -n 1) at least in one"
+figure "chains of calls over three classes that were updated together: with a mixed view" \
+	"$(counted mixed) of $(counted calls), $sum calls recorded or waiting in $((2 * updates)) transactions" "0"
 check "at least $calls calls were looked at" is_counted calls $calls
 check "none saw two versions, and each was counted once" unmixed
 check "the old modules can be removed" \

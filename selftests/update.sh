@@ -48,5 +48,6 @@ removals()
 call_from 4
 removals
 stop_callers
+figure "removal of the old module at once, under load" "$removed of 100" "100"
 check "the first rmmod after an update succeeds under load, 100 of 100" same "$removed" 100
 check "and still no call failed, and every total was kept" accounts_balance

@@ -71,6 +71,8 @@ check "each of $windows windows was measured" \
 	all same "$(wc -l <"$temporary/sorted")" $windows -- at_least "$(part 1)" 1
 check "none was closed for more than 50,000 instructions" at_most "$(part 100)" 50000
 check "nor, with nobody inside on the only processor, for more than 3,000" at_most "$(part 100)" 3000
+figure "window of an atomic class under load, in instructions: max of $windows" \
+	"$(part 100) (p50 $(part 50), p99 $(part 99))" "50000"
 note "window: p50 $(part 50), p99 $(part 99), max $(part 100) instructions;" \
 	"missed $(history tick missed | awk '{ n += $1 } END { print n }')"
 check "calls came from interrupts all the while" at_least "$(counted hard)" $((calls + windows))
@@ -85,6 +87,8 @@ collect counter Sum $transitions longest_wait_us
 check "of $transitions updates of a sleepable class none failed" same $failed 0
 note "longest wait of a call: p50 $(part 50), p99 $(part 99), max $(part 100) us;" \
 	"with a wait: $(grep -vcx 0 "$temporary/sorted")"
+figure "sleepable class, one instance, short calls: longest wait in an update, p99 of $transitions" \
+	"$(part 99) us (max $(part 100))" "5 us (max 50): 1 us is 1000 instructions"
 check "the longest wait of a call is at most 5,000 instructions in 99 of 100" at_most "$(part 99)" 5
 check "and never more than 50,000" at_most "$(part 100)" 50
 stop_callers
