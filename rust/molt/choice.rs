@@ -13,6 +13,7 @@ use crate::class::Class;
 use crate::error::Refusal;
 use crate::implementation::Registered;
 use crate::plan::{already, check_rights, find, free_class};
+use crate::primitives::wait_for_pinned;
 use crate::slot::{Kept, Slot};
 
 /// Which instances are switched.
@@ -129,6 +130,9 @@ pub fn set_default(
         None => return Err(class.is_busy()),
     };
     class.set_factory(&to);
+    // Whoever has found the one before has counted its instance when this is over; and nobody
+    // plans a transition meanwhile, who would not know of it.
+    wait_for_pinned();
     inner.default = Some(to.clone());
     inner.changes = inner.changes.wrapping_add(1);
     drop(inner);

@@ -10,8 +10,8 @@ use kernel::bindings;
 use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, ENODEV, ENOENT, EPROTO};
 use kernel::prelude::*;
 use kernel::str::CStr;
-use kernel::sync::atomic::{Atomic, Relaxed};
-use kernel::sync::{Arc, Mutex, SpinLock};
+use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
+use kernel::sync::{rcu, Arc, Mutex};
 
 use crate::blocker::Blocker;
 use crate::contract::Contract;
@@ -58,9 +58,10 @@ pub struct Class {
     instances: Atomic<i64>,
     /// How stale slots are brought up; null where there is none.
     routes: Atomic<*const Routes>,
-    /// What creations use.
-    #[pin]
-    factory: SpinLock<Factory>,
+    /// What creations use, the default; null where the class was retired. The default has a
+    /// pin, and is replaced here before that is given up. Who finds it here pins it within an
+    /// RCU read-side section, for whose end an implementation that is unregistered waits.
+    factory: Atomic<*const Registered>,
     generation: Atomic<u64>,
     /// Instances per second that a sweep in the background moves; 0: no limit.
     rate: Atomic<u64>,
@@ -70,20 +71,6 @@ pub struct Class {
     #[pin]
     inner: Mutex<Inner>,
 }
-
-/// The default factory: null where a class was retired.
-///
-/// # Invariants
-///
-/// The default of the class has a pin. It is replaced here, under the lock, before that pin is
-/// given up; and who finds it here pins it under the same lock.
-///
-/// A commit replaces it with interrupts off, perhaps: nobody holds the lock then, since
-/// creations are out and a change of the default excludes transitions.
-struct Factory(*const Registered);
-
-// SAFETY: A registered implementation may be used from any thread.
-unsafe impl Send for Factory {}
 
 /// What changes in a class, outside the path of a call.
 pub(crate) struct Inner {
@@ -157,7 +144,7 @@ impl Class {
                 next_id: Atomic::new(1),
                 instances: Atomic::new(0),
                 routes: Atomic::new(ptr::null()),
-                factory <- kernel::new_spinlock!(Factory(ptr::null()), "molt_factory"),
+                factory: Atomic::new(ptr::null()),
                 generation: Atomic::new(0),
                 rate: Atomic::new(USUAL_RATE),
                 is_held: Atomic::new(false),
@@ -379,24 +366,28 @@ impl Class {
     }
 
     /// Makes `implementation` the one that creations use. Whoever calls keeps it alive and
-    /// pinned, and the one before until this returns. Does not sleep.
+    /// pinned. Does not sleep. Where creations are not out, they are waited for after it.
     pub(crate) fn set_factory(&self, implementation: &Registered) {
-        self.factory.lock().0 = implementation;
+        self.factory.store(implementation, Release);
     }
 
     /// The implementation for a creation, pinned for it and counted: a transition that is
     /// planned meanwhile knows of it.
     fn pin_factory(&self) -> Result<&Registered> {
-        let factory = self.factory.lock();
-        // SAFETY: By the type invariant it is pinned now; and with the pin that is taken
-        // here it stays as long as the instance does.
-        let implementation = unsafe { factory.0.as_ref() }.ok_or(ENODEV)?;
-        if !implementation.is_live() {
-            return Err(EAGAIN);
+        loop {
+            let _reader = rcu::read_lock();
+            // SAFETY: It is there until the end of the section, and with the pin that is taken
+            // here for as long as the instance.
+            let implementation = unsafe { self.factory.load(Acquire).as_ref() }.ok_or(ENODEV)?;
+            if !implementation.is_live() {
+                return Err(EAGAIN);
+            }
+            // Otherwise it has just been replaced.
+            if implementation.try_pin() {
+                implementation.instances.fetch_add(1, Relaxed);
+                return Ok(implementation);
+            }
         }
-        implementation.pin()?;
-        implementation.instances.fetch_add(1, Relaxed);
-        Ok(implementation)
     }
 
     pub(crate) fn next_generation(&self) {
@@ -422,14 +413,14 @@ impl Class {
             }
             inner.is_retired = true;
         }
-        let factory = core::mem::replace(&mut *self.factory.lock(), Factory(ptr::null()));
+        let factory = self.factory.xchg(ptr::null(), Full);
         // Creations that have pinned the factory are inside the domain, or were recorded by a
         // transition that has ended. No lock is held that a call may want.
         self.gate.domain.synchronize();
         let calls = framework().records.scan(core::slice::from_ref(&self.gate));
         let mut inner = self.inner.lock();
         if self.instances() != 0 || calls != 0 {
-            *self.factory.lock() = factory;
+            self.factory.store(factory, Release);
             inner.is_retired = false;
             return Err(Refusal::new(
                 EBUSY,

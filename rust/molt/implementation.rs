@@ -237,7 +237,7 @@ impl Registered {
     }
 
     /// The same where there is a reason already; `false`: there was none.
-    fn try_pin(&self) -> bool {
+    pub(crate) fn try_pin(&self) -> bool {
         let mut pins = self.pins.load(Relaxed);
         while pins != 0 {
             match self.pins.cmpxchg(pins, pins.wrapping_add(1), Relaxed) {

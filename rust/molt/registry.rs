@@ -15,6 +15,7 @@ use crate::helpers::molt_rcu_barrier;
 use crate::history::History;
 use crate::implementation::{check_name, Descriptor, Registered};
 use crate::interface::Context;
+use crate::primitives::wait_for_pinned;
 use crate::reaper::Reaper;
 use crate::record::Records;
 use crate::transition::Transition;
@@ -253,6 +254,8 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
         }
         forget(class);
     }
+    // A creation may have found it to be the factory, and be about to pin it in vain.
+    wait_for_pinned();
 }
 
 /// Takes a class without instances out of the registry; its implementations stay registered
