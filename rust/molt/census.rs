@@ -13,9 +13,10 @@ use kernel::prelude::*;
 use crate::class::Class;
 use crate::gate::GATED;
 use crate::implementation::Registered;
+use crate::kept::Kept;
 use crate::object::{state_pointer, Header};
 use crate::primitives::Relaxed;
-use crate::slot::{Kept, Slot};
+use crate::slot::Slot;
 use crate::text::Text;
 
 /// How many bytes of a state are shown.

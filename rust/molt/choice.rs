@@ -12,9 +12,10 @@ use kernel::sync::Arc;
 use crate::class::Class;
 use crate::error::Refusal;
 use crate::implementation::Registered;
+use crate::kept::Kept;
 use crate::plan::{already, check_rights, find, free_class};
 use crate::primitives::wait_for_pinned;
-use crate::slot::{Kept, Slot};
+use crate::slot::Slot;
 
 /// Which instances are switched.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,14 +2,10 @@
 
 //! Classes: a named interface together with all live instances that serve it.
 
-use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr::{self, NonNull};
 
-use kernel::bindings;
-use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, ENODEV, ENOENT, EPROTO};
+use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, ENODEV};
 use kernel::prelude::*;
-use kernel::str::CStr;
 use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
 use kernel::sync::{rcu, Arc, Mutex};
 
@@ -17,35 +13,21 @@ use crate::blocker::Blocker;
 use crate::contract::Contract;
 use crate::error::{Refusal, REASON_LEN};
 use crate::gate::{Gate, Phase};
-use crate::handle::Handle;
 use crate::holder::Holder;
 use crate::implementation::Registered;
-use crate::interface::{Context, Description, Interface};
+use crate::interface::{Context, Description};
+use crate::lists::Lists;
 use crate::object::{Header, Memory};
 use crate::primitives::wait_for_pinned;
 use crate::registry::framework;
 use crate::route::Routes;
-use crate::slot::{Lists, Slot};
+use crate::slot::Slot;
 use crate::text::{Name, Text};
 use crate::transition::Transition;
 use crate::trial::Trial;
 
 /// Instances per second that a sweep in the background moves, unless somebody says otherwise.
 const USUAL_RATE: u64 = 100_000;
-
-/// The module that this function is compiled for; null in code that is built in.
-#[inline(always)]
-fn this_module() -> *const bindings::module {
-    #[cfg(MODULE)]
-    {
-        extern "C" {
-            static __this_module: u8;
-        }
-        (&raw const __this_module).cast()
-    }
-    #[cfg(not(MODULE))]
-    ptr::null()
-}
 
 /// A class as the framework keeps it.
 #[pin_data]
@@ -322,7 +304,7 @@ impl Class {
     }
 
     /// The holder for a module of this name. May sleep.
-    fn holder(&self, module_name: Name) -> Result<Arc<Holder>> {
+    pub(crate) fn holder(&self, module_name: Name) -> Result<Arc<Holder>> {
         let mut inner = self.inner.lock();
         let is_it = |one: &&Arc<Holder>| one.module_name() == module_name.as_str();
         if let Some(known) = inner.holders.iter().find(is_it) {
@@ -444,7 +426,7 @@ impl Class {
 
     /// Makes an instance with one handle. `arguments` are read by the implementation;
     /// `consumed` says whether they were. Sleeps.
-    fn create(
+    pub(crate) fn create(
         self: &Arc<Self>,
         holder: Option<Arc<Holder>>,
         key: Option<u64>,
@@ -524,102 +506,5 @@ impl Class {
             holder.count(1);
         }
         Ok(())
-    }
-}
-
-/// A class as a caller sees it, typed by its interface.
-///
-/// # Invariants
-///
-/// The class serves `I`: the fingerprints are equal.
-pub struct Typed<I: ?Sized + Interface> {
-    class: Arc<Class>,
-    /// The module that opened it.
-    holder: Arc<Holder>,
-    interface: PhantomData<fn(&I)>,
-}
-
-impl<I: ?Sized + Interface> Typed<I> {
-    /// Looks a class up. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// * `ENOENT`: there is no class of this name.
-    /// * `EPROTO`: it serves another interface; the log says what differs.
-    /// * `ENOMEM`.
-    pub fn open(name: &CStr) -> Result<Self> {
-        // In the module that this is compiled for: the one that calls.
-        Self::open_for(name, this_module())
-    }
-
-    fn open_for(name: &CStr, module: *const bindings::module) -> Result<Self> {
-        let name = name.to_str().map_err(|_| ENOENT)?;
-        let class = framework().find(name).ok_or(ENOENT)?;
-        if let Err(refusal) = class.interface.check(name, I::DESCRIPTION) {
-            crate::log::refused_caller(&refusal);
-            return Err(EPROTO);
-        }
-        // SAFETY: The code of that module calls.
-        let holder = class.holder(unsafe { Holder::name_of(module) })?;
-        Ok(Self {
-            class,
-            holder,
-            interface: PhantomData,
-        })
-    }
-
-    /// Makes an instance. Sleeps while the class is being updated; must not be called
-    /// where sleeping is forbidden.
-    ///
-    /// # Errors
-    ///
-    /// * `ENODEV`: the class was removed, or its default's module is going.
-    /// * `EAGAIN`: the default's module has not finished its init.
-    /// * `EDEADLK`: a rule of a transition of this class makes it.
-    /// * `ENOMEM`, and what the implementation's `create` returns.
-    pub fn create(&self, arguments: I::Arguments) -> Result<Handle<I>> {
-        self.create_as(None, arguments)
-    }
-
-    /// The same, with a key of the caller's choice, by which the instance can be chosen for a
-    /// switch. Several instances may have the same.
-    ///
-    /// # Errors
-    ///
-    /// As [`Typed::create`].
-    pub fn create_with_key(&self, key: u64, arguments: I::Arguments) -> Result<Handle<I>> {
-        self.create_as(Some(key), arguments)
-    }
-
-    fn create_as(&self, key: Option<u64>, arguments: I::Arguments) -> Result<Handle<I>> {
-        let mut arguments = MaybeUninit::new(ManuallyDrop::new(arguments));
-        let mut consumed = false;
-        let result = self.class.create(
-            Some(self.holder.clone()),
-            key,
-            arguments.as_mut_ptr().cast(),
-            &mut consumed,
-        );
-        if !consumed {
-            // SAFETY: Initialised above, and nobody has read them.
-            drop(ManuallyDrop::into_inner(unsafe { arguments.assume_init() }));
-        }
-        // SAFETY: The slot comes with one count; by the type invariant the class serves `I`.
-        result.map(|slot| unsafe { Handle::from_slot(slot) })
-    }
-
-    /// The erased class: its state, its implementations, its instances.
-    pub fn class(&self) -> &Arc<Class> {
-        &self.class
-    }
-}
-
-impl<I: ?Sized + Interface> Clone for Typed<I> {
-    fn clone(&self) -> Self {
-        Self {
-            class: self.class.clone(),
-            holder: self.holder.clone(),
-            interface: PhantomData,
-        }
     }
 }

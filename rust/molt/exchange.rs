@@ -15,9 +15,6 @@
 //! Instances are taken list by list, so the crew can share the lists out. Which instances:
 //! all of the class, or those that a switch has chosen and keeps a handle of.
 
-use core::ffi::c_void;
-use core::ptr::{self, NonNull};
-
 use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed, Release};
@@ -28,91 +25,19 @@ use crate::class::Class;
 use crate::crew::Crew;
 use crate::error::REASON_LEN;
 use crate::gate::{Lane, Phase, GATED};
-use crate::helpers::{molt_object_alloc, molt_object_free};
+use crate::kept::Kept;
 use crate::object::{state_pointer, Memory};
+use crate::place::Place;
 use crate::registry::framework;
-use crate::route::{Route, Routes};
-use crate::slot::{Kept, Slot};
+use crate::route::Routes;
+use crate::slot::Slot;
 use crate::text::Text;
-use crate::transfer::Table;
 
 /// How many slots are looked at under the lock of their list at once.
 const BATCH: usize = 32;
 
 /// From how many instances on the crew is called.
 const MANY: i64 = 256;
-
-/// Memory for a prepared value, and the table whose value is in it.
-struct Place {
-    memory: Option<NonNull<c_void>>,
-    made_by: Option<&'static Table>,
-}
-
-// SAFETY: Plain memory, used by one thread at a time.
-unsafe impl Send for Place {}
-// SAFETY: As above.
-unsafe impl Sync for Place {}
-
-impl Place {
-    fn new((size, align): (usize, usize)) -> Result<Self> {
-        let memory = match size {
-            0 => None,
-            // SAFETY: Always safe to call.
-            size => Some(NonNull::new(unsafe { molt_object_alloc(size, align) }).ok_or(ENOMEM)?),
-        };
-        Ok(Self {
-            memory,
-            made_by: None,
-        })
-    }
-
-    /// Where the value of `table` goes; well aligned and not null for a type without size, too.
-    fn pointer(&self, table: &Table) -> *mut () {
-        match self.memory {
-            Some(memory) => memory.as_ptr().cast(),
-            None => ptr::without_provenance_mut(table.prepared_align),
-        }
-    }
-
-    /// Makes the value of `old`.
-    ///
-    /// # Safety
-    ///
-    /// `old` is a state that `route` leads from, and no call is in it.
-    unsafe fn prepare(&mut self, route: &Route, old: *mut ()) -> Result {
-        let Some(table) = route.table() else {
-            return Ok(());
-        };
-        // SAFETY: The table fits the state; the place is large enough for each table.
-        unsafe { (table.prepare)(old, self.pointer(table))? };
-        self.made_by = Some(table);
-        Ok(())
-    }
-
-    /// The value, given away; for a transfer that prepares nothing, any pointer does.
-    fn take(&mut self) -> *mut () {
-        match self.made_by.take() {
-            Some(table) => self.pointer(table),
-            None => ptr::without_provenance_mut(1 << 12),
-        }
-    }
-
-    fn undo(&mut self) {
-        if let Some(table) = self.made_by.take() {
-            // SAFETY: There is a value, and nobody else takes it.
-            unsafe { (table.undo)(self.pointer(table)) };
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(memory) = self.memory {
-            // SAFETY: Allocated in `new`.
-            unsafe { molt_object_free(memory.as_ptr()) }
-        }
-    }
-}
 
 /// The work on one list of the class.
 struct Part {
@@ -407,10 +332,7 @@ impl Exchange {
             // SAFETY: As in `prepare`.
             let part = unsafe { &mut *parts.get().add(index) };
             let mut places = part.places.iter_mut();
-            let mut nothing = Place {
-                memory: None,
-                made_by: None,
-            };
+            let mut nothing = Place::none();
             // SAFETY: The class is claimed; each slot is moved under its lock, with what was
             // prepared for it, which is in the same order.
             let _ = unsafe {

@@ -12,11 +12,11 @@ use crate::class::Class;
 use crate::error::{Refusal, REASON_LEN};
 use crate::helpers::{molt_capable, molt_capable_of_repair, molt_has_oopsed};
 use crate::implementation::{Pin, Registered};
+use crate::kept::Kept;
 use crate::object::object_size;
 use crate::registry::framework;
 use crate::repair;
 use crate::route::{Route, Routes, Way};
-use crate::slot::Kept;
 use crate::text::Text;
 use crate::transfer;
 
