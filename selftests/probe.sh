@@ -41,5 +41,4 @@ check "version 2 serves, and its probe sees them" moves second first
 check "the way back, too" all update counter Sum@1 -- moves first second
 update counter Sum@2
 check "the old module can be removed with a probe on it" rmmod counter_v1
-check "and the other probe goes on" all at_least "$(cat $hits/second_hits)" 100 -- \
-	eval 'before=$(cat $hits/second_hits); echo 100 >&3; at_least "$(cat $hits/second_hits)" $((before + 100))'
+check "and the other probe goes on" moves second first

@@ -5,5 +5,5 @@
 
 set -euo pipefail
 
-git ls-files -z -co --exclude-standard | xargs -0 grep -lzE '^#!.*\b(ba|busybox )?sh\b' |
+git ls-files -z -co --exclude-standard | xargs -0 grep -lzE '^#![^[:cntrl:]]*\b(ba|busybox )?sh\b' |
 	xargs -d '\n' shellcheck --external-sources
