@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cpu::Interrupt;
-use scenario::{Event, Scenario, SCENARIOS};
+use scenario::{Event, Scenario, Size, SCENARIOS};
 use world::Strike;
 
 /// Steps of one execution; one that needs more goes round in circles.
@@ -120,7 +120,11 @@ fn main() -> ExitCode {
     let first = arguments.next().unwrap_or_default();
     if first == "--list" {
         for scenario in SCENARIOS {
-            let size = if scenario.is_large { "large" } else { "small" };
+            let size = match scenario.size {
+                Size::Small => "small",
+                Size::Middling => "middling",
+                Size::Large => "large",
+            };
             println!("{} {size}", scenario.name);
         }
         return ExitCode::SUCCESS;
