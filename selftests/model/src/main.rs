@@ -62,13 +62,7 @@ fn explore(scenario: &'static Scenario, bound: usize, at: usize) -> (usize, usiz
             Event::Interrupt { task } => (None, Some(Interrupt::new(task, at))),
         };
         let is_impatient = matches!(scenario.event, Event::Impatience);
-        world::begin(
-            scenario.tasks,
-            strike,
-            is_impatient,
-            interrupt,
-            keeps_trail,
-        );
+        world::begin(scenario.tasks, strike, is_impatient, interrupt, keeps_trail);
         (scenario.run)();
         let seen = world::with(|world| match (scenario.event, &world.interrupt) {
             (Event::Strike { .. }, _) => world.clock.opportunities(),

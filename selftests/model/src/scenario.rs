@@ -98,7 +98,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("crossing-alone", 3, crossing_alone),
     scenario("creation", 3, creation),
     scenario("pause", 3, pause).strikes(PAUSE_NS).large(),
-    scenario("pause-alone", 2, pause_alone).small().strikes(PAUSE_NS),
+    scenario("pause-alone", 2, pause_alone)
+        .small()
+        .strikes(PAUSE_NS),
     scenario("deadline", 3, deadline)
         .strikes(DEADLINE_NS)
         .large(),
@@ -114,16 +116,26 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("switch-lazy", 3, switch_lazy).large(),
     scenario("switch-abort", 3, switch_abort),
     scenario("repair", 3, repair).large().impatient(),
-    scenario("repair-creation", 2, repair_creation).small().impatient(),
-    scenario("repair-nested", 2, repair_nested).small().impatient(),
+    scenario("repair-creation", 2, repair_creation)
+        .small()
+        .impatient(),
+    scenario("repair-nested", 2, repair_nested)
+        .small()
+        .impatient(),
     scenario("window", 2, window).small(),
     scenario("window-refused", 2, window_refused).small(),
     scenario("window-pair", 3, window_pair).large(),
     scenario("window-switch", 2, window_switch).small(),
-    scenario("window-revoked", 2, window_revoked).small().strikes(BOUND_NS + 1),
+    scenario("window-revoked", 2, window_revoked)
+        .small()
+        .strikes(BOUND_NS + 1),
     scenario("window-interrupt", 2, window_interrupt).interrupts(1),
-    scenario("window-interrupted", 1, window_interrupted).small().interrupts(0),
-    scenario("window-abort", 2, window_abort).small().interrupts(0),
+    scenario("window-interrupted", 1, window_interrupted)
+        .small()
+        .interrupts(0),
+    scenario("window-abort", 2, window_abort)
+        .small()
+        .interrupts(0),
 ];
 
 /// One class, a nested caller and a plain one, two transitions.

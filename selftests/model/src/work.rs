@@ -10,7 +10,9 @@ use std::sync::atomic::Ordering;
 use crate::attempt::{Attempt, Milestone, Work};
 use crate::class::Class;
 use crate::gate::{Lane, Phase, GATED};
-use crate::primitives::{current, owned, wait_for_pinned, Arc, Error, Owned, Relaxed, Release, Result};
+use crate::primitives::{
+    current, owned, wait_for_pinned, Arc, Error, Owned, Relaxed, Release, Result,
+};
 use crate::record::Records;
 use crate::routes::Routes;
 use crate::slot::{Counts, Slot};
