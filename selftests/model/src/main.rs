@@ -37,7 +37,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cpu::Interrupt;
-use scenario::{Event, Scenario, SCENARIOS};
+use scenario::{Event, Scenario, Size, SCENARIOS};
 use world::Strike;
 
 /// Steps of one execution; one that needs more goes round in circles.
@@ -62,13 +62,7 @@ fn explore(scenario: &'static Scenario, bound: usize, at: usize) -> (usize, usiz
             Event::Interrupt { task } => (None, Some(Interrupt::new(task, at))),
         };
         let is_impatient = matches!(scenario.event, Event::Impatience);
-        world::begin(
-            scenario.tasks,
-            strike,
-            is_impatient,
-            interrupt,
-            keeps_trail,
-        );
+        world::begin(scenario.tasks, strike, is_impatient, interrupt, keeps_trail);
         (scenario.run)();
         let seen = world::with(|world| match (scenario.event, &world.interrupt) {
             (Event::Strike { .. }, _) => world.clock.opportunities(),
@@ -120,7 +114,11 @@ fn main() -> ExitCode {
     let first = arguments.next().unwrap_or_default();
     if first == "--list" {
         for scenario in SCENARIOS {
-            let size = if scenario.is_large { "large" } else { "small" };
+            let size = match scenario.size {
+                Size::Small => "small",
+                Size::Middling => "middling",
+                Size::Large => "large",
+            };
             println!("{} {size}", scenario.name);
         }
         return ExitCode::SUCCESS;

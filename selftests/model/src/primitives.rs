@@ -21,8 +21,8 @@ use crate::world;
 pub(crate) use std::sync::Arc;
 
 pub(crate) use crate::cpu::{
-    describe_current, has_written, moving, quiet, set_moving, spin, wait_for_pinned, warn_nmi, Cells, Described,
-    Pinned,
+    describe_current, has_written, moving, quiet, set_moving, spin, wait_for_pinned, warn_nmi,
+    Cells, Described, Pinned,
 };
 pub(crate) use crate::domain::{Domain, GracePeriod, Reader};
 

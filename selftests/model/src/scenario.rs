@@ -30,12 +30,21 @@ pub(crate) enum Event {
     },
 }
 
+/// How many executions there are, and so how many preemptions are explored where time is short.
+#[derive(Clone, Copy)]
+pub(crate) enum Size {
+    /// One preemption more than usual.
+    Small,
+    Middling,
+    /// One less.
+    Large,
+}
+
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     /// Tasks, the main one included.
     pub(crate) tasks: usize,
-    /// Has so many executions that one preemption less must do, where time is short.
-    pub(crate) is_large: bool,
+    pub(crate) size: Size,
     pub(crate) event: Event,
     pub(crate) run: fn(),
 }
@@ -44,7 +53,7 @@ const fn scenario(name: &'static str, tasks: usize, run: fn()) -> Scenario {
     Scenario {
         name,
         tasks,
-        is_large: false,
+        size: Size::Middling,
         event: Event::None,
         run,
     }
@@ -52,7 +61,12 @@ const fn scenario(name: &'static str, tasks: usize, run: fn()) -> Scenario {
 
 impl Scenario {
     const fn large(mut self) -> Self {
-        self.is_large = true;
+        self.size = Size::Large;
+        self
+    }
+
+    const fn small(mut self) -> Self {
+        self.size = Size::Small;
         self
     }
 
@@ -84,30 +98,44 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("crossing-alone", 3, crossing_alone),
     scenario("creation", 3, creation),
     scenario("pause", 3, pause).strikes(PAUSE_NS).large(),
-    scenario("pause-alone", 2, pause_alone).strikes(PAUSE_NS),
+    scenario("pause-alone", 2, pause_alone)
+        .small()
+        .strikes(PAUSE_NS),
     scenario("deadline", 3, deadline)
         .strikes(DEADLINE_NS)
         .large(),
     scenario("deadline-alone", 2, deadline_alone).strikes(DEADLINE_NS),
-    scenario("refusal", 3, refusal),
-    scenario("trespass-prepare", 3, trespass_prepare),
-    scenario("trespass-commit", 1, trespass_commit),
+    scenario("refusal", 3, refusal).small(),
+    scenario("trespass-prepare", 3, trespass_prepare).small(),
+    scenario("trespass-commit", 1, trespass_commit).small(),
     scenario("lazy", 3, lazy).large(),
-    scenario("lazy-eager", 3, lazy_eager),
+    scenario("lazy-eager", 3, lazy_eager).large(),
     scenario("lazy-abort", 3, lazy_abort),
     scenario("lazy-switch", 3, lazy_switch),
-    scenario("switch", 3, switch),
+    scenario("switch", 3, switch).small(),
+    scenario("switch-lazy", 3, switch_lazy).large(),
     scenario("switch-abort", 3, switch_abort),
-    scenario("repair", 3, repair).impatient(),
-    scenario("repair-creation", 2, repair_creation).impatient(),
-    scenario("repair-nested", 2, repair_nested).impatient(),
-    scenario("window", 2, window),
-    scenario("window-refused", 2, window_refused),
-    scenario("window-pair", 3, window_pair),
-    scenario("window-revoked", 2, window_revoked).strikes(BOUND_NS + 1),
+    scenario("repair", 3, repair).large().impatient(),
+    scenario("repair-creation", 2, repair_creation)
+        .small()
+        .impatient(),
+    scenario("repair-nested", 2, repair_nested)
+        .small()
+        .impatient(),
+    scenario("window", 2, window).small(),
+    scenario("window-refused", 2, window_refused).small(),
+    scenario("window-pair", 3, window_pair).large(),
+    scenario("window-switch", 2, window_switch).small(),
+    scenario("window-revoked", 2, window_revoked)
+        .small()
+        .strikes(BOUND_NS + 1),
     scenario("window-interrupt", 2, window_interrupt).interrupts(1),
-    scenario("window-interrupted", 1, window_interrupted).interrupts(0),
-    scenario("window-abort", 2, window_abort).interrupts(0),
+    scenario("window-interrupted", 1, window_interrupted)
+        .small()
+        .interrupts(0),
+    scenario("window-abort", 2, window_abort)
+        .small()
+        .interrupts(0),
 ];
 
 /// One class, a nested caller and a plain one, two transitions.
@@ -323,6 +351,15 @@ fn lazy_switch() {
     stage.end(callers);
 }
 
+/// Two switches of one instance, which its callers move.
+fn switch_lazy() {
+    let stage = Stage::new(&["C"]);
+    let callers = stage.callers(&["C", "C"]);
+    stage.commit("C", Policy::LazySwitch);
+    stage.commit("C", Policy::LazySwitch);
+    stage.end(callers);
+}
+
 /// A switch that a third party ends, and one that follows.
 fn switch_abort() {
     let stage = Stage::new(&["C"]);
@@ -379,6 +416,7 @@ fn window_refused() {
     let first = stage.attempt("c", Policy::Eager);
     let result = stage.drive("c", &first, Fault::Refuses(EPROTO), &[EPROTO]);
     assert_eq!(result, Err(EPROTO));
+    drop(first);
     stage.commit("c", Policy::Eager);
     stage.end(callers);
 }
@@ -388,6 +426,17 @@ fn window_pair() {
     let stage = Stage::new(&["c"]);
     let callers = stage.callers(&["c", "c"]);
     stage.commit("c", Policy::Eager);
+    stage.end(callers);
+}
+
+/// One instance of a class of atomic context is switched, twice, while it is called from
+/// inside another.
+fn window_switch() {
+    let stage = Stage::new(&["c"]);
+    stage.add("c");
+    let callers = stage.callers(&["c2c"]);
+    stage.commit("c", Policy::Switch);
+    stage.commit("c", Policy::Switch);
     stage.end(callers);
 }
 

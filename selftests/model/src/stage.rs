@@ -209,7 +209,7 @@ impl Stage {
         };
         let scope = Scope {
             lane: policy.lane(),
-            is_lazy: policy == Policy::Lazy,
+            is_lazy: policy.is_lazy(),
             abandons: policy == Policy::Repair,
         };
         let attempt = Attempt::new(gates, self.records.clone(), limits, scope);

@@ -10,7 +10,9 @@ use std::sync::atomic::Ordering;
 use crate::attempt::{Attempt, Milestone, Work};
 use crate::class::Class;
 use crate::gate::{Lane, Phase, GATED};
-use crate::primitives::{current, owned, wait_for_pinned, Arc, Error, Owned, Relaxed, Release, Result};
+use crate::primitives::{
+    current, owned, wait_for_pinned, Arc, Error, Owned, Relaxed, Release, Result,
+};
 use crate::record::Records;
 use crate::routes::Routes;
 use crate::slot::{Counts, Slot};
@@ -25,15 +27,21 @@ pub(crate) enum Policy {
     Lazy,
     /// The first instance only.
     Switch,
+    /// The same, with its next call.
+    LazySwitch,
     /// Calls that do not leave are abandoned, and the rules know.
     Repair,
 }
 
 impl Policy {
+    pub(crate) fn is_lazy(self) -> bool {
+        matches!(self, Self::Lazy | Self::LazySwitch)
+    }
+
     pub(crate) fn lane(self) -> Lane {
         match self {
             Self::Eager | Self::Lazy | Self::Repair => Lane::Class,
-            Self::Switch => Lane::Slots,
+            Self::Switch | Self::LazySwitch => Lane::Slots,
         }
     }
 }
@@ -281,7 +289,7 @@ impl Work for Move {
         for exchange in &mut self.exchanges {
             match exchange.policy {
                 _ if exchange.class.gate.is_atomic() => {}
-                Policy::Lazy => exchange.flip(false),
+                policy if policy.is_lazy() => exchange.flip(false),
                 _ => exchange.commit(&self.fault),
             }
         }
