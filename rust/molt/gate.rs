@@ -337,7 +337,8 @@ impl Gate {
 
     /// Whether some call without a record may be making or ending an instance.
     pub(crate) fn is_changing(&self) -> bool {
-        self.changing.load(Acquire) != 0
+        // Full, as there: the stamp was closed before this.
+        self.changing.fetch_add(0, Full) != 0
     }
 
     /// Runs `body` as a call through `slot`.
