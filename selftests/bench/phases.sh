@@ -117,12 +117,23 @@ update()
 		problem "policy $1, $2 callers, $3 instances: $(cat $class/last_result)"
 		return 1
 	fi
-	settled 10 || echo "skipped the end of update.$1.callers$2 for $3: not there in 10 s"
-	for part in tracking blocking transferring reclaiming total longest_wait; do
+	# Without callers a lazy update has no end of its own: the next one completes it.
+	[ "$1.$2" = lazy.0 ] || settled 60 ||
+		echo "skipped the end of update.$1.callers$2 for $3: not there in 60 s"
+	for part in tracking blocking transferring reclaiming total longest_wait closed; do
 		value=$(moment ${part}_us)
 		[ -z "$value" ] || echo "result update.$1.callers$2.$part $value us $cpus $3"
 	done
 	[ "$2" = 0 ] || echo "result update.$1.callers$2.waited $(moment waited) calls $cpus $3"
+}
+
+# come_back: to version 1, with nothing left to be moved.
+come_back()
+{
+	until is_idle && [ "$(cat $class/version)" = 1 ]; do
+		echo "Sum@$((3 - $(cat $class/version))) deadline_ms=60000 pause_ms=60000" >$class/update
+		settled 10
+	done
 }
 
 is_supported()
@@ -138,11 +149,14 @@ updates()
 {
 	local policy _
 
+	[ "$2" -lt 100000 ] || repetitions=1
 	call_from "$1" 'echo 100000000 >&3'
 	echo 0 >&3
 	usleep 100000
 	lengths none "$1" "$2"
 	for policy in eager lazy background; do
+		# What is lazy yet is in the way of the next one's check.
+		come_back
 		is_supported $policy || continue
 		for _ in $(seq $repetitions); do
 			update $policy "$1" "$2" || break
@@ -216,10 +230,7 @@ measure()
 	echo "result make $(between make made) us $cpus $1"
 	updates 0 "$1"
 	updates 4 "$1"
-	if [ "$(cat $class/version)" = 2 ]; then
-		echo Sum@1 pause_ms=60000 deadline_ms=60000 >$class/update
-		settled 10
-	fi
+	come_back
 	rmmod counter_v2
 	restart "$1"
 	exec 3>&-
