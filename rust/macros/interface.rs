@@ -3,9 +3,9 @@
 //! `#[molt::interface]`.
 
 use crate::{abi, attribute::Attribute, compilation::Compilation, method::Method};
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::{format_ident, quote, ToTokens};
-use syn::{Error, Ident, ItemTrait, Result, TraitItem, TypeParamBound};
+use syn::{Error, Ident, ItemTrait, Result, TraitItem, TraitItemFn, TypeParamBound};
 
 /// Expands to the trait and what belongs to it; to the bare trait and all refusals if there
 /// are any, so that each error of the compiler is about something else.
@@ -38,6 +38,11 @@ impl Interface {
             .iter()
             .filter_map(|part| refusals.keep(method(&item.ident, part)))
             .collect();
+        if attribute.as_ref().is_some_and(|given| given.context == "Atomic") {
+            for method in item.items.iter().filter_map(function) {
+                refusals.keep(check_atomic(&item.ident, method));
+            }
+        }
         let compilation = refusals.keep(Compilation::current());
         match (refusals.0, attribute, compilation) {
             (None, Some(attribute), Some(compilation)) => Ok(Self {
@@ -157,6 +162,47 @@ fn method(interface: &Ident, part: &TraitItem) -> Result<Method> {
              returns the value"
         ),
     ))
+}
+
+fn function(part: &TraitItem) -> Option<&TraitItemFn> {
+    match part {
+        TraitItem::Fn(method) => Some(method),
+        _ => None,
+    }
+}
+
+/// What a method of atomic context cannot use without sleeping: memory of user space.
+const SLEEPING: [&str; 5] = [
+    "UserSlice",
+    "UserSliceReader",
+    "UserSliceWriter",
+    "IovIterSource",
+    "IovIterDest",
+];
+
+/// Refuses signatures that only make sense where a method may sleep.
+fn check_atomic(interface: &Ident, method: &TraitItemFn) -> Result<()> {
+    for input in &method.sig.inputs {
+        let mut words = input.to_token_stream().into_iter().collect::<Vec<_>>();
+        while let Some(word) = words.pop() {
+            match word {
+                TokenTree::Group(group) => words.extend(group.stream()),
+                TokenTree::Ident(word) if SLEEPING.iter().any(|known| word == known) => {
+                    return Err(Error::new_spanned(
+                        input,
+                        format!(
+                            "method `{}` of `{interface}` takes a `{word}`, but reading or writing \
+                             it may sleep, and the context is atomic\n\
+                             help: copy the data before the call, or write `context = sleepable`",
+                            method.sig.ident
+                        ),
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 fn check_trait(item: &ItemTrait) -> Result<()> {

@@ -347,6 +347,10 @@ impl Gate {
     /// sleep at the gate, or spin there in a class of atomic context.
     #[inline(always)]
     pub(crate) fn call<R>(&self, slot: &Slot, body: impl FnOnce() -> R) -> R {
+        // So that such a kernel complains of each call from where it must not be made, and of
+        // each method that sleeps where it must not, with no update in sight.
+        #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+        let _checked = crate::primitives::check_context(self.is_atomic);
         let reader = self.domain.enter();
         if !same_stamp(&slot.stamp, &self.stamp) {
             return self.call_late(reader, slot, body);

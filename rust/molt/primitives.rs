@@ -148,6 +148,16 @@ impl Drop for Pinned {
     }
 }
 
+/// Where calls are checked: preemption off for an atomic class, and `might_sleep()` for a
+/// sleepable one.
+#[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
+pub(crate) fn check_context(is_atomic: bool) -> Option<Pinned> {
+    if !is_atomic {
+        kernel::task::might_sleep();
+    }
+    is_atomic.then(Pinned::new)
+}
+
 /// Waits until everybody who has preemption off now had it on. Sleeps.
 pub(crate) fn wait_for_pinned() {
     // SAFETY: The updater may sleep.
