@@ -65,6 +65,9 @@ const RUNNING: u32 = 0;
 const COMMITTING: u32 = 1;
 const ABORTING: u32 = 2;
 
+/// Calls with a record were abandoned, with the gate closed: they are named when it is open.
+const CLOSED_IN: u32 = 2;
+
 /// How long an attempt, and one closure of the gate within it, may last.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
@@ -147,8 +150,8 @@ pub(crate) trait Work {
     /// block only where they came before `closed_ns`, when the gate was closed last. The gate
     /// is tracking; may sleep.
     fn name_blockers(&mut self, _closed_ns: u64) {}
-    /// The calls that were just named are abandoned: they may still be in the old objects when
-    /// these are read, and for ever.
+    /// Calls are abandoned: they may still be in the old objects when these are read, and for
+    /// ever.
     fn abandon(&mut self) {}
 }
 
@@ -310,6 +313,9 @@ impl Attempt {
         } else {
             Phase::Idle
         });
+        if self.abandoned.load(Relaxed) == CLOSED_IN {
+            work.name_blockers(self.closed_ns());
+        }
         Ok(())
     }
 
@@ -397,7 +403,8 @@ impl Attempt {
     fn reach_commit_point(&self, work: &mut dyn Work, timing: &mut Timing) -> Result {
         let begin_ns = now_ns();
         work.reached(Milestone::Tracking, self);
-        self.grace().or_else(|error| self.abandon(error, work))?;
+        self.grace()
+            .or_else(|error| self.abandon_unrecorded(error, work))?;
         timing.tracking_ns = now_ns().wrapping_sub(begin_ns);
         loop {
             // Also after each reopening: the callers may have created instances.
@@ -453,12 +460,21 @@ impl Attempt {
 
     /// Gives up the calls that the attempt waits for, where it may.
     fn abandon(&self, error: Error, work: &mut dyn Work) -> Result {
-        if error != ETIMEDOUT || !self.scope.abandons || !self.is_running() || self.is_changing() {
+        if error != ETIMEDOUT || !self.scope.abandons || !self.is_running() {
             return Err(error);
         }
-        work.name_blockers(self.closed_ns());
         self.abandoned.store(1, Relaxed);
         work.abandon();
+        Ok(())
+    }
+
+    /// Those that the grace period waits for; the gate is open.
+    fn abandon_unrecorded(&self, error: Error, work: &mut dyn Work) -> Result {
+        if self.gates.iter().any(|gate| gate.is_changing()) {
+            return Err(error);
+        }
+        self.abandon(error, work)?;
+        work.name_blockers(self.closed_ns());
         Ok(())
     }
 
@@ -476,20 +492,26 @@ impl Attempt {
     /// inside get the time of one more pause.
     fn claim_without(&self, error: Error, work: &mut dyn Work) -> Result {
         if error == ETIMEDOUT && self.scope.abandons {
-            self.records
-                .drain
-                .wait_timeout(|| self.records.scan(&self.gates) == 0, self.pause_ns);
+            self.records.drain.wait_timeout(
+                || self.records.scan(&self.gates) == 0 || !self.is_running(),
+                self.pause_ns,
+            );
             if self.claim() {
                 return Ok(());
             }
         }
         self.abandon(error, work)?;
         self.publish(Phase::Transferring);
-        // Nobody is let in any more; but a nested creation may have been, since the look above.
-        match self.is_changing() {
-            true => Err(error),
-            false => Ok(()),
+        self.abandoned.store(CLOSED_IN, Relaxed);
+        // Nobody is let in any more. Who is just making or ending an instance gets some time.
+        let end_ns = now_ns().saturating_add(self.pause_ns);
+        while self.is_changing() {
+            if now_ns() >= end_ns {
+                return Err(error);
+            }
+            sleep_ns(100_000);
         }
+        Ok(())
     }
 
     /// The commit point, unless an abort came first.

@@ -12,6 +12,7 @@ use crate::error::REASON_LEN;
 use crate::exchange::Exchange;
 use crate::gate::Gate;
 use crate::helpers::{molt_find_tasks_in, molt_task_stack};
+use crate::plan::Verb;
 use crate::primitives::{describe, describe_current, now_ns, Described};
 use crate::registry::framework;
 use crate::text::Text;
@@ -137,6 +138,14 @@ fn collect(transition: &Transition, exchange: &Exchange, closed_ns: u64) -> KVec
         others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));
         // These are inside the domain, too, and hold the grace period up.
         inside_window(transition, gate, &mut others);
+        if transition.verb() == Verb::Repair {
+            // It has abandoned both kinds.
+            let closed_for_ns = now_ns().wrapping_sub(closed_ns);
+            known.retain(|one: &mut Blocker| one.inside_ns.is_some_and(|ns| ns >= closed_for_ns));
+            known.iter_mut().for_each(Blocker::trace);
+            let recorded = known.into_iter().take(MOST.saturating_sub(others.len()));
+            recorded.for_each(|one| _ = others.push(one, GFP_KERNEL));
+        }
         return others;
     }
     let closed_for_ns = now_ns().wrapping_sub(closed_ns);

@@ -393,6 +393,14 @@ impl Class {
                     fmt!("a transition or the removal of {} is running", self.name()),
                 ));
             }
+            // Before anything is taken away. An abandoned call may be inside for ever; one that
+            // is not has a handle, and so an instance.
+            if self.instances() != 0 || self.gate.domain.has_pending() {
+                return Err(Refusal::new(
+                    EBUSY,
+                    fmt!("{} has {} instances", self.name(), self.instances()),
+                ));
+            }
             inner.is_retired = true;
         }
         let factory = self.factory.xchg(ptr::null(), Full);

@@ -240,6 +240,13 @@ pub(crate) fn check_limits(request: &Request<'_>) -> Result<(), Refusal> {
             return Err(Refusal::new(EINVAL, fmt!("{name}={value}: 1 to {most}")));
         }
     }
+    let is_plain = request.policy == Policy::Eager && request.confirm_ms.is_none();
+    if request.verb != Verb::Update && !is_plain {
+        return Err(Refusal::new(
+            EINVAL,
+            fmt!("a {} is eager, and not on trial", request.verb.name()),
+        ));
+    }
     match request.verb {
         Verb::Switch(choice) => choice.check(),
         // SAFETY: Always safe to call.
@@ -303,26 +310,33 @@ pub(crate) fn free_class(class: &Class) -> Result<(Pin, u64), Refusal> {
         ));
     }
     match &inner.default {
-        Some(default) => Ok((Pin::new(default)?, inner.changes)),
+        Some(default) => Ok((pin_live(default)?, inner.changes)),
         None => Err(Refusal::new(ENOENT, fmt!("{name} has no implementation"))),
     }
 }
 
 /// An implementation of the class, whose module has finished its init, pinned.
 pub(crate) fn find(class: &Class, name: &str, version: Option<u32>) -> Result<Pin, Refusal> {
-    // Pinned under the lock, which a registration that ends has to take.
-    let pinned = class.with_found(name, version, |found| found.map(Pin::new));
-    let found = pinned.ok_or_else(|| match version {
+    let pinned = class.with_found(name, version, |found| found.map(pin_live));
+    pinned.ok_or_else(|| match version {
         Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
         None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
-    })??;
-    if !found.is_live() {
-        return Err(Refusal::new(
+    })?
+}
+
+/// Pins an implementation whose module has finished its init: one that fails frees the module
+/// whatever its pins are. Under the class's lock, which a registration that ends has to take.
+fn pin_live(implementation: &Arc<Registered>) -> Result<Pin, Refusal> {
+    match implementation.is_live() {
+        true => Pin::new(implementation),
+        false => Err(Refusal::new(
             EAGAIN,
-            fmt!("module {} is still in its init", found.module_name()),
-        ));
+            fmt!(
+                "module {} is still in its init",
+                implementation.module_name()
+            ),
+        )),
     }
-    Ok(found)
 }
 
 /// How each object that there is, or that the default may still make, gets to `to`.

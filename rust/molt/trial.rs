@@ -124,8 +124,9 @@ impl Trial {
         for _ in 0..MOST_TRIES {
             match self.go_back() {
                 Ok(()) => return,
-                // Somebody else has changed a class since.
+                // Somebody else has changed a class since, or removed it.
                 Err(refusal) if refusal.error == ESTALE => return,
+                Err(_) if self.ways.iter().any(|way| way.class.is_retired()) => return,
                 Err(refusal) => crate::log::not_back(self.name(), &refusal),
             }
             sleep_ns(AGAIN_NS);
