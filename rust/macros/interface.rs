@@ -38,7 +38,10 @@ impl Interface {
             .iter()
             .filter_map(|part| refusals.keep(method(&item.ident, part)))
             .collect();
-        if attribute.as_ref().is_some_and(|given| given.context == "Atomic") {
+        if attribute
+            .as_ref()
+            .is_some_and(|given| given.context == "Atomic")
+        {
             for method in item.items.iter().filter_map(function) {
                 refusals.keep(check_atomic(&item.ident, method));
             }

@@ -31,7 +31,7 @@ pub trait Other: Send + Sync {}
 /// All sorts of methods.
 #[molt::interface(
     name = "all-sorts_1",
-    context = atomic,
+    context = sleepable,
     create(label: CString, size: (u32, u32), at: Point),
 )]
 pub trait AllSorts: Sync + 'static {
