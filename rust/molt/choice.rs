@@ -144,6 +144,7 @@ pub fn set_default(
 }
 
 impl Class {
+    /// The refusal of whatever a running transition excludes.
     pub(crate) fn is_busy(&self) -> Refusal {
         Refusal::new(
             kernel::error::code::EBUSY,

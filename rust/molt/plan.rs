@@ -304,10 +304,7 @@ pub(crate) fn free_class(class: &Class) -> Result<(Pin, u64), Refusal> {
     }
     let inner = class.inner().lock();
     if inner.transition.is_some() {
-        return Err(Refusal::new(
-            EBUSY,
-            fmt!("a transition of {name} is running"),
-        ));
+        return Err(class.is_busy());
     }
     match &inner.default {
         Some(default) => Ok((pin_live(default)?, inner.changes)),

@@ -22,7 +22,7 @@
 
 use core::ffi::c_void;
 
-use kernel::error::code::{EBUSY, EDEADLK, EINTR};
+use kernel::error::code::{EDEADLK, EINTR};
 use kernel::prelude::*;
 use kernel::sync::{Arc, Mutex};
 
@@ -187,10 +187,7 @@ fn link(transition: &Arc<Transition>) -> Result<(), Refusal> {
         if inner.transition.is_some() || inner.is_retired || inner.changes != member.changes {
             drop(inner);
             unlink(transition.members.iter().take(index), |_| ());
-            return Err(Refusal::new(
-                EBUSY,
-                fmt!("a transition of {} is running", member.class.name()),
-            ));
+            return Err(member.class.is_busy());
         }
         inner.transition = Some(transition.clone());
     }
