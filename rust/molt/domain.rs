@@ -38,12 +38,14 @@ unsafe impl Sync for Domain {}
 #[derive(Clone, Copy)]
 pub(crate) struct Reader(*mut c_void);
 
-// Where the read side may be inlined: the conditions of SRCU-fast's per-CPU increments.
+// Where the read side may be inlined: the conditions of SRCU-fast's per-CPU increments. User
+// Mode Linux has the instructions, but not the segment that makes them per-CPU.
 // Elsewhere the kernel's own inline functions run, seen by the kernel's checkers.
 macro_rules! inlined_read_side {
     ($($item:item)*) => { $(
         #[cfg(all(
             CONFIG_X86_64,
+            not(CONFIG_UML),
             CONFIG_SMP,
             CONFIG_TREE_SRCU,
             not(CONFIG_NEED_SRCU_NMI_SAFE),
@@ -57,6 +59,7 @@ macro_rules! called_read_side {
     ($($item:item)*) => { $(
         #[cfg(not(all(
             CONFIG_X86_64,
+            not(CONFIG_UML),
             CONFIG_SMP,
             CONFIG_TREE_SRCU,
             not(CONFIG_NEED_SRCU_NMI_SAFE),
