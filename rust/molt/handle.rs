@@ -8,6 +8,7 @@ use core::ptr::NonNull;
 use crate::fingerprint::Fingerprint;
 use crate::interface::Interface;
 use crate::movable::Movable;
+use crate::schema::Type;
 use crate::object::Header;
 use crate::slot::Slot;
 
@@ -106,4 +107,5 @@ unsafe impl<I: ?Sized + Interface> Movable for Handle<I> {
         .text("Handle")
         .number(I::DESCRIPTION.fingerprint)
         .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Handle", Self::FINGERPRINT);
 }

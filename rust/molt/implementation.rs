@@ -19,7 +19,8 @@ use crate::helpers::{
 };
 use crate::interface::{Description, Interface, Serves};
 use crate::repair::Mend;
-use crate::schema::State;
+use crate::schema::format::Schema;
+use crate::schema::{RuleFunctions, State, TypeFunctions};
 use crate::text::{Name, Text, NAME_LEN};
 use crate::transfer;
 
@@ -29,6 +30,12 @@ use crate::transfer;
 pub trait Implementation<I: ?Sized + Interface>: State + Send + Sync {
     /// Makes the state of a new instance. Runs as a call of the class; may sleep.
     fn create(arguments: I::Arguments) -> impl PinInit<Self, Error>;
+
+    /// The instance has come to its end: its last handle is gone. Runs as a call of the class,
+    /// before the state is dropped; may sleep where methods may. Not called for a state that
+    /// another version has taken over, so this is the place for what a `Drop` would do, which
+    /// a state must not have.
+    fn closed(&self) {}
 }
 
 /// An implementation as its module describes it. Lies in that module's rodata; `molt.ko`
@@ -41,10 +48,23 @@ pub struct Descriptor {
     pub(crate) operations: *const (),
     pub(crate) state: transfer::End,
     pub(crate) create: unsafe fn(arguments: *mut (), state: *mut ()) -> Result,
+    pub(crate) closed: unsafe fn(state: *const ()),
     pub(crate) drop: unsafe fn(state: *mut ()),
+    pub(crate) described: Described,
     pub(crate) transfers: &'static [transfer::Table],
     pub(crate) repairs: &'static [Mend],
     pub(crate) callbacks: Option<Callbacks>,
+}
+
+/// The schema that a module carries, and the functions that belong to it, in the same order.
+#[derive(Clone, Copy)]
+pub struct Described {
+    /// The section `.molt.schema`.
+    pub schema: &'static [u8],
+    /// Of each type.
+    pub types: &'static [TypeFunctions],
+    /// Of each rule.
+    pub rules: &'static [RuleFunctions],
 }
 
 // SAFETY: Constant data.
@@ -69,6 +89,7 @@ impl Descriptor {
         class: &'static str,
         name: &'static str,
         version: u32,
+        described: Described,
         transfers: &'static [transfer::Table],
     ) -> Self
     where
@@ -83,7 +104,9 @@ impl Descriptor {
             operations: core::ptr::from_ref(I::OPERATIONS).cast(),
             state: transfer::End::of::<T>(),
             create: create::<I, T>,
+            closed: closed::<I, T>,
             drop: drop_state::<T>,
+            described,
             transfers,
             repairs: &[],
             callbacks: None,
@@ -106,6 +129,14 @@ unsafe fn create<I: ?Sized + Interface, T: Implementation<I>>(
 
 /// # Safety
 ///
+/// `state` is a `T` that nobody calls any more.
+unsafe fn closed<I: ?Sized + Interface, T: Implementation<I>>(state: *const ()) {
+    // SAFETY: By the caller's promise.
+    unsafe { &*state.cast::<T>() }.closed();
+}
+
+/// # Safety
+///
 /// `state` is a `T`, given away.
 unsafe fn drop_state<T>(state: *mut ()) {
     // SAFETY: The caller owns the state.
@@ -121,6 +152,7 @@ unsafe fn drop_state<T>(state: *mut ()) {
 #[pin_data]
 pub struct Registered {
     descriptor: &'static Descriptor,
+    schema: Schema<'static>,
     module: *mut bindings::module,
     name: Name,
     module_name: Name,
@@ -144,7 +176,11 @@ unsafe impl Send for Registered {}
 unsafe impl Sync for Registered {}
 
 impl Registered {
-    fn new(descriptor: &'static Descriptor, module: *mut bindings::module) -> Result<Arc<Self>> {
+    fn new(
+        descriptor: &'static Descriptor,
+        module: *mut bindings::module,
+    ) -> Result<Arc<Self>, Refusal> {
+        let schema = check_schema(descriptor)?;
         // SAFETY: `module` is the module whose init or exit calls; the texts are copied.
         let (module_name, srcversion) = unsafe {
             (
@@ -152,9 +188,10 @@ impl Registered {
                 copy_text::<32>(molt_module_srcversion(module)),
             )
         };
-        Arc::pin_init(
+        Ok(Arc::pin_init(
             pin_init!(Self {
                 descriptor,
+                schema,
                 module,
                 name: Name::from(descriptor.name),
                 module_name,
@@ -166,7 +203,12 @@ impl Registered {
                 was_live: Atomic::new(false),
             }),
             GFP_KERNEL,
-        )
+        )?)
+    }
+
+    /// What the module says of its state and its interface.
+    pub fn schema(&self) -> Schema<'static> {
+        self.schema
     }
 
     pub(crate) fn descriptor(&self) -> &'static Descriptor {
@@ -367,23 +409,47 @@ impl Registration {
     /// * `EINVAL`: a name is empty, too long, or has a character outside `[A-Za-z0-9_-]`.
     /// * `EINVAL`, too: the context is atomic, and this kernel is one for real-time, where a
     ///   spinning caller could keep the call that it waits for from the processor.
+    /// * `EINVAL`, too: the module's schema is damaged; the log says what is wrong.
     /// * `EEXIST`: the class has an implementation of this name and version.
     /// * `EBUSY`: the class is being removed.
     /// * `ENODEV`: the module is going.
     /// * `EPROTO`: the class has another interface; the log says what differs.
     /// * `ENOMEM`.
     pub fn new(descriptor: &'static Descriptor, module: &'static ThisModule) -> Result<Self> {
-        let implementation = Registered::new(descriptor, module.as_ptr())?;
-        match crate::registry::register(descriptor, implementation.clone()) {
-            Ok(class) => Ok(Self {
+        let registered = Registered::new(descriptor, module.as_ptr()).and_then(|implementation| {
+            let class = crate::registry::register(descriptor, implementation.clone())?;
+            Ok(Self {
                 class,
                 implementation,
-            }),
-            Err(refusal) => {
-                crate::log::refused_registration(descriptor, &refusal);
-                Err(refusal.error)
-            }
-        }
+            })
+        });
+        registered.map_err(|refusal| {
+            crate::log::refused_registration(descriptor, &refusal);
+            refusal.error
+        })
+    }
+}
+
+/// The schema of a module, if it is one and goes with what else the module says.
+fn check_schema(descriptor: &'static Descriptor) -> Result<Schema<'static>, Refusal> {
+    let described = &descriptor.described;
+    let refuse = |what: &str, index: usize| {
+        Refusal::new(EINVAL, fmt!("its schema: {what} (number {index})"))
+    };
+    let schema = Schema::new(described.schema)
+        .map_err(|fault| refuse(fault.what(), fault.index()))?;
+    let state = schema.state();
+    let is_its_own = schema.name() == descriptor.name
+        && schema.version() == descriptor.version
+        && schema.class() == descriptor.class
+        && schema.fingerprint() == descriptor.interface.fingerprint
+        && state.size() == descriptor.state.size
+        && state.align() == descriptor.state.align
+        && schema.types() == described.types.len()
+        && schema.rules() == described.rules.len();
+    match is_its_own {
+        true => Ok(schema),
+        false => Err(refuse("it describes something else", 0)),
     }
 }
 

@@ -365,7 +365,7 @@ fn routes(
         let way = match verb {
             _ if Arc::ptr_eq(&one, &to) => Way::Stay,
             Verb::Repair => Way::Repair(repair::find(&one, &to)?),
-            _ => Way::Transfer(transfer::find(&one, &to)?),
+            _ => transfer::find(&one, &to)?,
         };
         routes.push(Route::new(one, way), GFP_KERNEL)?;
     }
@@ -387,12 +387,11 @@ fn check_policy(request: &Request<'_>, class: &Class, routes: &Routes) -> Result
     } else {
         return Ok(());
     };
-    let can_fail = |route: &&Route| route.table().is_some_and(|table| table.can_fail);
-    match routes.iter().find(can_fail) {
+    match routes.iter().find(|route| route.can_fail()) {
         Some(route) => Err(Refusal::new(
             EPROTO,
             fmt!(
-                "the transfer from {} to {} can fail, which it must not {why}: make it a `Convert`",
+                "the transfer from {} to {} can fail, which it must not {why}",
                 route.from.label(),
                 routes.to.label()
             ),

@@ -117,6 +117,7 @@ fn end(slot: KBox<Slot>) {
         let implementation = unsafe { &*(*memory.header()).implementation };
         // SAFETY: The state is whole, and dropped once; the slot was inserted at creation.
         unsafe {
+            (implementation.descriptor().closed)(memory.state(implementation));
             (implementation.descriptor().drop)(memory.state(implementation));
             class.lists().remove(place);
         }

@@ -13,21 +13,35 @@ use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 
 use crate::implementation::Pin;
+use crate::moves::{Moves, Prepared, Refused};
 use crate::object::{state_pointer, Header, Memory};
+use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
 use crate::slot::Slot;
 use crate::transfer::Table;
 
 /// How an object of one implementation is made from one of another.
-#[derive(Clone, Copy)]
 pub(crate) enum Way {
     /// It is that implementation already.
     Stay,
-    /// By its author's rules for the transfer.
+    /// By functions of its author's, from state to state.
     Transfer(&'static Table),
+    /// Field by field, as both schemas say.
+    Moves(KBox<Moves>),
     /// By rules for a state that is known to be damaged.
     Repair(&'static Mend),
+}
+
+impl Way {
+    /// Whether the rules can refuse an instance.
+    pub(crate) fn can_fail(&self) -> bool {
+        match self {
+            Self::Transfer(table) => table.can_fail,
+            Self::Moves(moves) => moves.can_fail(),
+            Self::Stay | Self::Repair(_) => false,
+        }
+    }
 }
 
 /// From one implementation.
@@ -52,11 +66,54 @@ impl Route {
         !matches!(self.way, Way::Stay)
     }
 
-    /// The rules, where they are those of a transfer.
-    pub(crate) fn table(&self) -> Option<&'static Table> {
-        match self.way {
-            Way::Transfer(table) => Some(table),
-            _ => None,
+    /// Whether the rules can refuse an instance.
+    pub(crate) fn can_fail(&self) -> bool {
+        self.way.can_fail()
+    }
+
+    /// Whether there is something to do for each instance before the commit.
+    fn prepares(&self) -> bool {
+        match &self.way {
+            Way::Moves(moves) => moves.prepares(),
+            _ => self.can_fail(),
+        }
+    }
+
+    /// The field of a refusal; empty: none in particular.
+    pub(crate) fn field(&self, refused: &Refused) -> &str {
+        match &self.way {
+            Way::Moves(moves) => moves.path(refused),
+            _ => "",
+        }
+    }
+
+    /// Size and alignment of what is prepared.
+    fn prepared_layout(&self) -> (usize, usize) {
+        match &self.way {
+            Way::Transfer(table) => (table.prepared_size, table.prepared_align),
+            Way::Moves(moves) if moves.prepares() => {
+                (size_of::<Prepared>(), align_of::<Prepared>())
+            }
+            _ => (0, 1),
+        }
+    }
+
+    /// Drops what was left of a state that was moved. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `commit` has taken `old`, and nobody uses it any more.
+    unsafe fn finish(&self, old: *mut ()) {
+        match &self.way {
+            Way::Transfer(table) => {
+                let drop = table.drop_rest.unwrap_or(self.from.descriptor().drop);
+                // SAFETY: By the caller's promise; the code is kept by this route's pin.
+                unsafe { drop(old) }
+            }
+            // SAFETY: As above.
+            Way::Moves(moves) => unsafe { moves.finish(old) },
+            // A damaged state is not dropped: its pointers may lead anywhere.
+            Way::Stay | Way::Repair(_) => {}
         }
     }
 }
@@ -167,10 +224,15 @@ impl Routes {
             state_pointer(old, &route.from),
             state_pointer(new, &self.to),
         );
-        match route.way {
+        match &route.way {
             Way::Stay => {}
             // SAFETY: The table fits both states (`transfer::find`), which nobody else uses.
             Way::Transfer(table) => unsafe { (table.commit)(old_state, prepared, new_state) },
+            // SAFETY: The moves were made for both.
+            Way::Moves(moves) => unsafe {
+                let mut prepared = place::prepared(prepared);
+                moves.commit(old_state, prepared.as_mut(), new_state);
+            },
             // SAFETY: As above, but for abandoned calls, which these rules know of.
             Way::Repair(mend) => match unsafe { (mend.salvage)(old_state, new_state) } {
                 true => _ = self.saved.fetch_add(1, Relaxed),
@@ -216,13 +278,8 @@ impl Routes {
             // SAFETY: As above.
             let memory = unsafe { Memory::from_raw(object) };
             if let Some(route) = route {
-                // A damaged state is not dropped: its pointers may lead anywhere.
-                if let Some(table) = route.table() {
-                    let from = &route.from;
-                    let drop = table.drop_rest.unwrap_or(from.descriptor().drop);
-                    // SAFETY: What `commit` left is dropped once, by code that its pin keeps.
-                    unsafe { drop(memory.state(from)) };
-                }
+                // SAFETY: What `commit` left is dropped once.
+                unsafe { route.finish(memory.state(&route.from)) };
                 route.reclaimed.fetch_add(1, Relaxed);
             }
             drop(memory);
@@ -279,18 +336,14 @@ impl Routes {
 
     /// Memory that is needed for one prepared value of whichever route: size and alignment.
     pub(crate) fn prepared_layout(&self) -> (usize, usize) {
-        let tables = self.routes.iter().filter_map(Route::table);
-        tables.fold((0, 1), |(size, align), table| {
-            (
-                size.max(table.prepared_size),
-                align.max(table.prepared_align),
-            )
+        self.routes.iter().fold((0, 1), |(size, align), route| {
+            let layout = route.prepared_layout();
+            (size.max(layout.0), align.max(layout.1))
         })
     }
 
-    /// Whether some route's transfer can fail.
-    pub(crate) fn can_fail(&self) -> bool {
-        let mut tables = self.routes.iter().filter_map(Route::table);
-        tables.any(|table| table.can_fail)
+    /// Whether there is something to do for each instance before the commit.
+    pub(crate) fn prepares(&self) -> bool {
+        self.routes.iter().any(Route::prepares)
     }
 }

@@ -15,6 +15,7 @@ use crate::class::Class;
 use crate::gate::{Gate, CLOSED};
 use crate::holder::Holder;
 use crate::object::{Header, Memory};
+use crate::place::NOTHING;
 use crate::primitives::set_moving;
 
 /// The cell of one instance.
@@ -131,7 +132,7 @@ impl Slot {
             // SAFETY: While a slot of the class is stale its exchange is there.
             if let Some(routes) = unsafe { self.class().routes().as_ref() } {
                 // SAFETY: The slot's lock is held; nothing is prepared for what cannot fail.
-                unsafe { self.carry(routes, twin, ptr::without_provenance_mut(1 << 12)) };
+                unsafe { self.carry(routes, twin, NOTHING) };
                 routes.count_done();
             }
         });

@@ -15,7 +15,9 @@ use kernel::prelude::*;
 
 use crate::error::Refusal;
 use crate::implementation::Registered;
-use crate::schema::{Field, State};
+use crate::moves::Moves;
+use crate::route::Way;
+use crate::schema::{Part, State};
 
 /// How a state is made from the state of another version, where nothing can fail.
 ///
@@ -87,7 +89,7 @@ pub struct End {
     /// Alignment in bytes.
     pub align: usize,
     /// The fields.
-    pub fields: &'static [Field],
+    pub fields: &'static [Part],
 }
 
 impl End {
@@ -98,7 +100,7 @@ impl End {
             version: T::VERSION,
             size: size_of::<T>(),
             align: align_of::<T>(),
-            fields: T::FIELDS,
+            fields: T::TYPE.parts,
         }
     }
 }
@@ -182,13 +184,15 @@ unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
     }
 }
 
-/// Finds the table that leads from one implementation to another: the newer version brings
-/// both directions, so either may have it.
+/// Finds the rules that lead from one implementation to another. What an author has written as
+/// functions of whole states comes first; then what follows from both schemas. The newer version
+/// brings both directions, so either may know.
 ///
 /// # Errors
 ///
-/// `EPROTO`: there is none, or it was written for another layout than the module has.
-pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table, Refusal> {
+/// `EPROTO`: none do, they do not cover some field, or they were written for another layout
+/// than the module has. `ENOMEM`. May sleep.
+pub(crate) fn find(from: &Registered, to: &Registered) -> Result<Way, Refusal> {
     for owner in [to, from] {
         let table =
             owner.descriptor().transfers.iter().find(|table| {
@@ -197,19 +201,24 @@ pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table,
         if let Some(table) = table {
             check_end(&table.from, from)?;
             check_end(&table.to, to)?;
-            return Ok(table);
+            return Ok(Way::Transfer(table));
         }
     }
-    Err(Refusal::new(
-        EPROTO,
-        fmt!(
-            "neither {} nor {} has a transfer from {} to {}",
-            to.label(),
-            from.label(),
-            from.label(),
-            to.label()
-        ),
-    ))
+    let is_back = !to.schema().covers(from.name(), from.version());
+    if is_back && !from.schema().covers(to.name(), to.version()) {
+        return Err(Refusal::new(
+            EPROTO,
+            fmt!(
+                "neither {} nor {} says how a state of {} becomes one of {}",
+                to.label(),
+                from.label(),
+                from.label(),
+                to.label()
+            ),
+        ));
+    }
+    let moves = KBox::new(Moves::new(from, to, is_back)?, GFP_KERNEL)?;
+    Ok(Way::Moves(moves))
 }
 
 pub(crate) fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {
@@ -232,8 +241,8 @@ pub(crate) fn check_end(end: &End, implementation: &Registered) -> Result<(), Re
             ));
         };
         if field.name != known.name
-            || field.fingerprint != known.fingerprint
-            || field.size != known.size
+            || field.kind.fingerprint != known.kind.fingerprint
+            || field.kind.size != known.kind.size
             || field.offset != known.offset
         {
             return Err(Refusal::new(
