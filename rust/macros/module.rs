@@ -288,7 +288,10 @@ impl Declaration {
                 .with_callbacks(::molt::callback::Callbacks::of::<#callbacks>())
             )
         });
-        let resets = self.statics.iter().map(|Reset(name)| name.unraw().to_string());
+        let resets = self
+            .statics
+            .iter()
+            .map(|Reset(name)| name.unraw().to_string());
         let misnamed = format!(
             "the state of implementation `{name}@{version}` says otherwise in `#[state(...)]`; \
              leave `name` and `version` out there"

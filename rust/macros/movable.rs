@@ -59,7 +59,9 @@ fn description(input: &DeriveInput) -> Result<TokenStream> {
             (quote!(Struct), quote!(&[#(#parts),*]))
         }
         Data::Enum(data) => {
-            let parts = Tagged::of(input, data).map(|tagged| tagged.parts(data)).transpose()?;
+            let parts = Tagged::of(input, data)
+                .map(|tagged| tagged.parts(data))
+                .transpose()?;
             let tag = Tagged::of(input, data).map(|tagged| tagged.tag);
             let Some((parts, tag)) = parts.zip(tag) else {
                 // Their attributes are looked at nevertheless.

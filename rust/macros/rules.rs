@@ -23,8 +23,7 @@ const ON_FIELDS: &str = "`default`, `default = value`, `renamed = \"...\"`, \
 const ON_VARIANTS: &str = "`renamed = \"...\"`, and `versions = \"Name@1\"` beside it";
 
 /// What can stand on a type, for messages.
-const ON_TYPES: &str =
-    "`dropped(field)`, `dropped(field: Type = value)`, `irreversible`, and \
+const ON_TYPES: &str = "`dropped(field)`, `dropped(field: Type = value)`, `irreversible`, and \
      `versions = \"Name@1\"` beside one of them";
 
 /// What can stand on a state besides, for messages.
@@ -132,12 +131,7 @@ impl Rules {
     }
 
     /// What a state says of itself; `false`: it is something else.
-    fn parse_state(
-        &mut self,
-        key: &Ident,
-        input: ParseStream<'_>,
-        place: Place,
-    ) -> Result<bool> {
+    fn parse_state(&mut self, key: &Ident, input: ParseStream<'_>, place: Place) -> Result<bool> {
         if place != Place::State {
             return Ok(false);
         }
@@ -262,7 +256,9 @@ fn parse_dropped(input: ParseStream<'_>) -> Result<Rule> {
     parenthesized!(inside in input);
     let name = match inside.peek(syn::LitInt) {
         true => inside.parse::<LitInt>()?.base10_digits().to_owned(),
-        false => inside.call(<Ident as syn::ext::IdentExt>::parse_any)?.to_string(),
+        false => inside
+            .call(<Ident as syn::ext::IdentExt>::parse_any)?
+            .to_string(),
     };
     if inside.is_empty() {
         return Ok(Rule::Dropped { name, known: None });
@@ -372,7 +368,10 @@ impl Rule {
             }
             Self::Keep => quote!(Keep),
             Self::Irreversible => quote!(Irreversible),
-            Self::Dropped { name: old, known: value } => {
+            Self::Dropped {
+                name: old,
+                known: value,
+            } => {
                 name = old.clone();
                 if let Some((from, value)) = value {
                     known = described(from);

@@ -46,12 +46,8 @@ unsafe impl<T: Movable, B: Backend> Stateful for Lock<T, B> {
 
 // SAFETY: As above, one by one.
 unsafe impl<T: Movable, B: Backend, const N: usize> Stateful for [Lock<T, B>; N] {
-    const TYPE: &'static Type =
-        &Type::new::<Self>("array", fingerprint::<T, Self>(), Kind::Array).holding(
-            <Lock<T, B> as Stateful>::TYPE,
-            N,
-            None,
-        );
+    const TYPE: &'static Type = &Type::new::<Self>("array", fingerprint::<T, Self>(), Kind::Array)
+        .holding(<Lock<T, B> as Stateful>::TYPE, N, None);
 }
 
 /// A lock as a rule makes one.

@@ -327,13 +327,18 @@ impl Exchange {
             Lane::Class => self.class.instances(),
             Lane::Slots => self.kept.len() as i64,
         };
-        let (to, asked) = (self.routes.to.label(), self.asked.load(Relaxed).wrapping_add(1));
+        let (to, asked) = (
+            self.routes.to.label(),
+            self.asked.load(Relaxed).wrapping_add(1),
+        );
         let mut fields = self.parts.iter().map(|part| part.field.as_str());
         match fields.find(|field| !field.is_empty()) {
             Some(field) => Text::format(fmt!(
                 "the transfer to {to} refused instance {asked} of {all}, at field `{field}`"
             )),
-            None => Text::format(fmt!("the transfer to {to} refused instance {asked} of {all}")),
+            None => Text::format(fmt!(
+                "the transfer to {to} refused instance {asked} of {all}"
+            )),
         }
     }
 

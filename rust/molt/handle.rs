@@ -8,8 +8,8 @@ use core::ptr::NonNull;
 use crate::fingerprint::Fingerprint;
 use crate::interface::Interface;
 use crate::movable::Movable;
-use crate::schema::Type;
 use crate::object::Header;
+use crate::schema::Type;
 use crate::slot::Slot;
 
 /// A counted reference to an instance, typed by its interface.

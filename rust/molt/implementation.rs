@@ -436,8 +436,8 @@ fn check_schema(descriptor: &'static Descriptor) -> Result<Schema<'static>, Refu
     let refuse = |what: &str, index: usize| {
         Refusal::new(EINVAL, fmt!("its schema: {what} (number {index})"))
     };
-    let schema = Schema::new(described.schema)
-        .map_err(|fault| refuse(fault.what(), fault.index()))?;
+    let schema =
+        Schema::new(described.schema).map_err(|fault| refuse(fault.what(), fault.index()))?;
     let state = schema.state();
     let is_its_own = schema.name() == descriptor.name
         && schema.version() == descriptor.version

@@ -127,6 +127,7 @@ pub(crate) struct Moves {
     /// Where fallible acts are: their number and the field.
     paths: KVec<(usize, Text<PATH_LEN>)>,
     can_fail: bool,
+    fallible: Text<PATH_LEN>,
     prepares: bool,
     finishes: bool,
 }
@@ -171,11 +172,7 @@ impl Moves {
     /// # Errors
     ///
     /// `EPROTO`: some field has no rule; the reason names it. `ENOMEM`.
-    pub(crate) fn new(
-        from: &Registered,
-        to: &Registered,
-        is_back: bool,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn new(from: &Registered, to: &Registered, is_back: bool) -> Result<Self, Refusal> {
         let (old, new) = (Side::of(from), Side::of(to));
         let mut builder = Builder {
             old: &old,
@@ -185,6 +182,7 @@ impl Moves {
                 holders: KVec::new(),
                 paths: KVec::new(),
                 can_fail: false,
+                fallible: Text::new(),
                 prepares: false,
                 finishes: false,
             },
@@ -198,6 +196,11 @@ impl Moves {
     /// Whether some instance can refuse.
     pub(crate) fn can_fail(&self) -> bool {
         self.can_fail
+    }
+
+    /// The first field that can refuse; empty: none.
+    pub(crate) fn fallible(&self) -> &str {
+        self.fallible.as_str()
     }
 
     /// Whether there is anything for `prepare` to do; locks are looked at where it runs.
@@ -318,7 +321,9 @@ impl Moves {
                     if holder.needs_room() {
                         let (size, align) = (holder.strides.1, holder.align);
                         let room = Room::new(elements.count, size, align);
-                        prepared.push(room.map_err(refused)?, None).map_err(refused)?;
+                        prepared
+                            .push(room.map_err(refused)?, None)
+                            .map_err(refused)?;
                     }
                     next = next.wrapping_add(body);
                     for index in 0..elements.count {
@@ -735,9 +740,12 @@ impl Builder<'_> {
     /// Notes that the act to come has something to prepare, which perhaps can fail.
     fn note(&mut self, path: &Path<'_>, can_fail: bool) -> Result<(), Refusal> {
         let at = self.moves.acts.len();
-        self.moves.can_fail |= can_fail;
-        self.moves.prepares = true;
         let path = Text::format(format_args!("{path}"));
+        if can_fail && !self.moves.can_fail {
+            self.moves.can_fail = true;
+            self.moves.fallible = path;
+        }
+        self.moves.prepares = true;
         Ok(self.moves.paths.push((at, path), GFP_KERNEL)?)
     }
 
@@ -847,8 +855,8 @@ impl Builder<'_> {
         else {
             return false;
         };
-        let is_next = old.wrapping_add(*before) == from as usize
-            && new.wrapping_add(*before) == to as usize;
+        let is_next =
+            old.wrapping_add(*before) == from as usize && new.wrapping_add(*before) == to as usize;
         if is_next {
             *before = before.wrapping_add(length as usize);
         }

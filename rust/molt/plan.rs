@@ -391,9 +391,10 @@ fn check_policy(request: &Request<'_>, class: &Class, routes: &Routes) -> Result
         Some(route) => Err(Refusal::new(
             EPROTO,
             fmt!(
-                "the transfer from {} to {} can fail, which it must not {why}",
+                "the transfer from {} to {} can fail, which it must not {why}: {}",
                 route.from.label(),
-                routes.to.label()
+                routes.to.label(),
+                route.way_out().as_str()
             ),
         )),
         None => Ok(()),

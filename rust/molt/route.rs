@@ -12,6 +12,7 @@ use core::ptr::{self, NonNull};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 
+use crate::error::REASON_LEN;
 use crate::implementation::Pin;
 use crate::moves::{Moves, Prepared, Refused};
 use crate::object::{state_pointer, Header, Memory};
@@ -19,6 +20,7 @@ use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
 use crate::slot::Slot;
+use crate::text::Text;
 use crate::transfer::Table;
 
 /// How an object of one implementation is made from one of another.
@@ -69,6 +71,14 @@ impl Route {
     /// Whether the rules can refuse an instance.
     pub(crate) fn can_fail(&self) -> bool {
         self.way.can_fail()
+    }
+
+    /// What an author can do about a transfer that can fail, for messages.
+    pub(crate) fn way_out(&self) -> Text<REASON_LEN> {
+        match &self.way {
+            Way::Moves(moves) => Text::format(fmt!("field `{}`", moves.fallible())),
+            _ => Text::from("make it a `Convert`"),
+        }
     }
 
     /// Whether there is something to do for each instance before the commit.

@@ -326,11 +326,7 @@ impl<S: Sink> Comparison<'_, S> {
         self.among(part.rules(), verb)
     }
 
-    fn among<'s>(
-        &self,
-        mut rules: impl Iterator<Item = Rule<'s>>,
-        verb: Verb,
-    ) -> Option<Rule<'s>> {
+    fn among<'s>(&self, mut rules: impl Iterator<Item = Rule<'s>>, verb: Verb) -> Option<Rule<'s>> {
         rules.find(|rule| rule.verb() == verb && rule.is_for(self.other.0, self.other.1))
     }
 
@@ -366,12 +362,7 @@ impl<S: Sink> Comparison<'_, S> {
     }
 
     /// The old field or variant that the new one `part` is made from.
-    fn source<'s>(
-        &self,
-        part: &Part<'_>,
-        old: &Type<'s>,
-        new: &Type<'_>,
-    ) -> Option<Part<'s>> {
+    fn source<'s>(&self, part: &Part<'_>, old: &Type<'s>, new: &Type<'_>) -> Option<Part<'s>> {
         if !self.is_back {
             return self.partner(part, new, old);
         }
@@ -490,13 +481,16 @@ impl<S: Sink> Comparison<'_, S> {
         if self.is_back && !rule.has_back() {
             return self.refuse(path, Why::OneWay);
         }
-        self.sink.op(path, Op::Convert {
-            from: at.0 as u32,
-            to: at.1 as u32,
-            by: self.by(rule, !self.is_back),
-            old: old.index() as u32,
-            new: new.index() as u32,
-        })?;
+        self.sink.op(
+            path,
+            Op::Convert {
+                from: at.0 as u32,
+                to: at.1 as u32,
+                by: self.by(rule, !self.is_back),
+                old: old.index() as u32,
+                new: new.index() as u32,
+            },
+        )?;
         self.step(path, Step::Converted(from.type_name()))
     }
 
@@ -577,11 +571,14 @@ impl<S: Sink> Comparison<'_, S> {
         is_new: bool,
         at: Places,
     ) -> Result<(), S::Error> {
-        self.sink.op(path, Op::Make {
-            to: at.1.saturating_add(part.offset()) as u32,
-            by: self.by(rule, is_new),
-            kind: part.kind().index() as u32,
-        })?;
+        self.sink.op(
+            path,
+            Op::Make {
+                to: at.1.saturating_add(part.offset()) as u32,
+                by: self.by(rule, is_new),
+                kind: part.kind().index() as u32,
+            },
+        )?;
         Ok(())
     }
 
@@ -613,10 +610,13 @@ impl<S: Sink> Comparison<'_, S> {
             return self.refuse(path, Why::Lost(part.type_name()));
         }
         if part.kind().needs_drop() {
-            self.sink.op(path, Op::Drop {
-                from: at.0.saturating_add(part.offset()) as u32,
-                kind: part.kind().index() as u32,
-            })?;
+            self.sink.op(
+                path,
+                Op::Drop {
+                    from: at.0.saturating_add(part.offset()) as u32,
+                    kind: part.kind().index() as u32,
+                },
+            )?;
         }
         self.step(path, Step::Dropped)
     }
@@ -632,11 +632,14 @@ impl<S: Sink> Comparison<'_, S> {
     ) -> Result<bool, S::Error> {
         if old.fingerprint() == new.fingerprint() && !has_lock(&old) && old.kind() != Kind::Remade {
             if old.size() > 0 {
-                self.sink.op(path, Op::Copy {
-                    from: at.0 as u32,
-                    to: at.1 as u32,
-                    length: old.size() as u32,
-                })?;
+                self.sink.op(
+                    path,
+                    Op::Copy {
+                        from: at.0 as u32,
+                        to: at.1 as u32,
+                        length: old.size() as u32,
+                    },
+                )?;
             }
             return Ok(false);
         }
@@ -665,13 +668,16 @@ impl<S: Sink> Comparison<'_, S> {
         if old.kind() == Kind::Array && old.length() != new.length() {
             return self.refuse(path, Why::Length(old.length(), new.length()));
         }
-        let begin = self.sink.op(path, Op::Each {
-            from: at.0 as u32,
-            to: at.1 as u32,
-            old: old.index() as u32,
-            new: new.index() as u32,
-            body: 0,
-        })?;
+        let begin = self.sink.op(
+            path,
+            Op::Each {
+                from: at.0 as u32,
+                to: at.1 as u32,
+                old: old.index() as u32,
+                new: new.index() as u32,
+                body: 0,
+            },
+        )?;
         let is_lock = old.kind() == Kind::Lock;
         let inside = match old.kind() {
             // What is in a lock, or in a box, goes by the lock's name.
@@ -694,13 +700,16 @@ impl<S: Sink> Comparison<'_, S> {
         new: Type<'_>,
         at: Places,
     ) -> Result<(), S::Error> {
-        let begin = self.sink.op(path, Op::Match {
-            from: at.0 as u32,
-            to: at.1 as u32,
-            old: old.length() as u32,
-            new: new.length() as u32,
-            body: 0,
-        })?;
+        let begin = self.sink.op(
+            path,
+            Op::Match {
+                from: at.0 as u32,
+                to: at.1 as u32,
+                old: old.length() as u32,
+                new: new.length() as u32,
+                body: 0,
+            },
+        )?;
         for variant in old.parts() {
             let here = path.to(variant.name());
             let found = new.parts().find(|one| {
@@ -710,11 +719,14 @@ impl<S: Sink> Comparison<'_, S> {
             let Some(found) = found else {
                 return self.refuse(&here, Why::NoVariant);
             };
-            let arm = self.sink.op(&here, Op::Arm {
-                old: variant.tag(),
-                new: found.tag(),
-                body: 0,
-            })?;
+            let arm = self.sink.op(
+                &here,
+                Op::Arm {
+                    old: variant.tag(),
+                    new: found.tag(),
+                    body: 0,
+                },
+            )?;
             self.fields(&here, variant.kind(), found.kind(), (0, 0))?;
             self.sink.close(arm);
             self.step(&here, Step::Moved)?;

@@ -405,7 +405,9 @@ impl<'a> Schema<'a> {
 
     fn view(&self, record: Record, index: usize) -> View<'a> {
         let size = SIZES.get(record as usize).copied().unwrap_or_default();
-        let begin = self.begin(record).saturating_add(size.saturating_mul(index));
+        let begin = self
+            .begin(record)
+            .saturating_add(size.saturating_mul(index));
         let end = begin.saturating_add(size);
         View {
             schema: *self,
@@ -560,9 +562,7 @@ impl<'a> Schema<'a> {
                 .checked_add(room)
                 .is_some_and(|end| end <= one.size()),
             Kind::Option => room <= one.size(),
-            Kind::Enum => {
-                one.length().is_power_of_two() && one.length() <= one.size().min(8)
-            }
+            Kind::Enum => one.length().is_power_of_two() && one.length() <= one.size().min(8),
             Kind::Box => one.size() == 8,
             _ => true,
         };
