@@ -237,6 +237,36 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 	kfree(entries);
 }
 
+typedef bool (*molt_static_t)(const char *symbol, void *argument);
+
+/*
+ * Calls @found for each variable of @module that can be written and stays, until it says that
+ * this was enough. The kernel keeps their names with CONFIG_KALLSYMS_ALL only.
+ */
+void molt_module_statics(const struct module *module, molt_static_t found, void *argument)
+{
+#ifdef CONFIG_KALLSYMS
+	const struct mod_kallsyms *symbols;
+	unsigned int i;
+
+	if (!module)
+		return;
+
+	rcu_read_lock();
+	symbols = rcu_dereference(module->kallsyms);
+	for (i = 1; symbols && i < symbols->num_symtab; i++) {
+		const Elf_Sym *symbol = &symbols->symtab[i];
+
+		if (ELF_ST_TYPE(symbol->st_info) != STT_OBJECT || !symbol->st_size ||
+		    !within_module_mem_type(symbol->st_value, module, MOD_DATA))
+			continue;
+		if (found(symbols->strtab + symbol->st_name, argument))
+			break;
+	}
+	rcu_read_unlock();
+#endif
+}
+
 /*
  * Writes the functions on a task's stack, innermost first, one in a line, by name and
  * without addresses. Returns how many bytes that were. Best effort, as above.

@@ -22,6 +22,11 @@ extern "C" {
         found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
         argument: *mut c_void,
     );
+    pub(crate) fn molt_module_statics(
+        module: *const bindings::module,
+        found: unsafe extern "C" fn(*const c_char, *mut c_void) -> bool,
+        argument: *mut c_void,
+    );
     pub(crate) fn molt_task_stack(pid: i32, text: *mut c_char, size: usize) -> usize;
     pub(crate) fn molt_trace_begin(
         id: u64,

@@ -72,14 +72,48 @@ struct Holder {
     count: usize,
 }
 
+/// Bytes that move.
+#[derive(Clone, Copy)]
+struct Copied {
+    from: usize,
+    to: usize,
+    length: usize,
+}
+
+impl Copied {
+    /// # Safety
+    ///
+    /// Both values have room for it.
+    #[inline(always)]
+    unsafe fn run(&self, old: *mut (), new: *mut ()) {
+        let from = old.wrapping_byte_add(self.from).cast::<u8>();
+        let to = new.wrapping_byte_add(self.to).cast::<u8>();
+        // SAFETY: By the caller's promise. Most fields are words, and a word needs no call.
+        unsafe {
+            match self.length {
+                8 => to.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()),
+                4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
+                16 => to.cast::<u128>().write_unaligned(from.cast::<u128>().read_unaligned()),
+                length => ptr::copy_nonoverlapping(from, to, length),
+            }
+        }
+    }
+
+    /// Takes in `next`, if it begins where this one ends, on both sides.
+    fn joins(&mut self, next: &Self) -> bool {
+        let is_next = self.from.wrapping_add(self.length) == next.from
+            && self.to.wrapping_add(self.length) == next.to;
+        if is_next {
+            self.length = self.length.wrapping_add(next.length);
+        }
+        is_next
+    }
+}
+
 /// An operation, with what it needs looked up.
 #[derive(Clone, Copy)]
 enum Act {
-    Copy {
-        from: usize,
-        to: usize,
-        length: usize,
-    },
+    Copy(Copied),
     Make {
         to: usize,
         make: Make,
@@ -99,6 +133,13 @@ enum Act {
     Drop {
         from: usize,
         drop: unsafe fn(*mut ()),
+    },
+    /// A new lock; what is in it is moved by other acts.
+    Relock {
+        from: usize,
+        to: usize,
+        old: Shell,
+        new: Shell,
     },
     Each {
         from: usize,
@@ -122,6 +163,9 @@ enum Act {
 
 /// How a state of one implementation is made from one of another.
 pub(crate) struct Moves {
+    /// The bytes of the state itself that move, first of all.
+    copies: KVec<Copied>,
+    /// All else, in order.
     acts: KVec<Act>,
     holders: KVec<Holder>,
     /// Where fallible acts are: their number and the field.
@@ -178,6 +222,7 @@ impl Moves {
             old: &old,
             new: &new,
             moves: Self {
+                copies: KVec::new(),
                 acts: KVec::new(),
                 holders: KVec::new(),
                 paths: KVec::new(),
@@ -188,6 +233,7 @@ impl Moves {
             },
             label: Text::format(fmt!("{} to {}", from.label(), to.label())),
             first: 0,
+            frames: KVec::new(),
         };
         compare(old.schema, new.schema, is_back, &mut builder)?;
         Ok(builder.moves)
@@ -248,7 +294,12 @@ impl Moves {
         };
         let prepared = prepared.unwrap_or(&mut nothing);
         // SAFETY: By the caller's promise.
-        unsafe { self.commit_acts(0, self.acts.len(), old, new, prepared) };
+        unsafe {
+            for copied in &self.copies {
+                copied.run(old, new);
+            }
+            self.commit_acts(0, self.acts.len(), old, new, prepared);
+        }
     }
 
     /// Drops what is left of a state that was moved. May sleep.
@@ -310,14 +361,18 @@ impl Moves {
                     let fill = |place| unsafe { make(old.wrapping_byte_add(from), place) };
                     prepared.fill(size, align, drop, fill).map_err(refused)?;
                 }
+                Act::Relock { from, old: shell, .. } => {
+                    // SAFETY: A lock of the old type.
+                    if !unsafe { (shell.check)(old.wrapping_byte_add(from)) } {
+                        return Err(refused(EBUSY));
+                    }
+                }
                 Act::Each {
                     from, holder, body, ..
                 } => {
                     let holder = self.holder(holder);
-                    let shell = old.wrapping_byte_add(from);
-                    // SAFETY: `shell` is a container of the holder's old type.
-                    let elements = unsafe { holder.check_and_open(shell) };
-                    let elements = elements.map_err(refused)?;
+                    // SAFETY: A container of the holder's old type.
+                    let elements = unsafe { holder.open(old.wrapping_byte_add(from)) };
                     if holder.needs_room() {
                         let (size, align) = (holder.strides.1, holder.align);
                         let room = Room::new(elements.count, size, align);
@@ -366,15 +421,15 @@ impl Moves {
             };
             let mut next = at.wrapping_add(1);
             match *act {
-                Act::Copy { from, to, length } => {
-                    // SAFETY: Both places have room for the type, which has one size.
-                    unsafe {
-                        ptr::copy_nonoverlapping(
-                            old.wrapping_byte_add(from).cast::<u8>(),
-                            new.wrapping_byte_add(to).cast::<u8>(),
-                            length,
-                        )
+                // SAFETY: Both places have room for the type, which has one size.
+                Act::Copy(copied) => unsafe { copied.run(old, new) },
+                Act::Relock { to, new: shell, .. } => {
+                    let nothing = Elements {
+                        first: ptr::null_mut(),
+                        count: 0,
                     };
+                    // SAFETY: There is room for the lock beside what is in it.
+                    unsafe { (shell.make)(new.wrapping_byte_add(to), nothing, at) };
                 }
                 Act::Make { to, make, size, .. } => {
                     let place = new.wrapping_byte_add(to);
@@ -453,12 +508,8 @@ impl Moves {
             true => prepared.take(),
             false => None,
         };
-        let first = match (&room, holder.kind) {
-            (Some(room), _) => room.first(),
-            // SAFETY: The value goes where the new lock will have it.
-            (None, Kind::Lock) => unsafe { holder.open_new(new) },
-            (None, _) => new,
-        };
+        // An array is its elements.
+        let first = room.as_ref().map_or(new, Room::first);
         for index in 0..elements.count {
             let from = holder.old_element(elements.first, index);
             let to = holder.new_element(first, index);
@@ -628,35 +679,6 @@ impl Holder {
             },
         }
     }
-
-    /// Where the element of the new container, which is a lock, belongs.
-    ///
-    /// # Safety
-    ///
-    /// `shell` is memory for a container of the new type.
-    unsafe fn open_new(&self, shell: *mut ()) -> *mut () {
-        match self.new {
-            // SAFETY: By the caller's promise.
-            Some(new) => unsafe { (new.open)(shell) }.first,
-            None => shell,
-        }
-    }
-
-    /// The old elements, if they may be taken out.
-    ///
-    /// # Safety
-    ///
-    /// As for [`Holder::open`].
-    unsafe fn check_and_open(&self, shell: *mut ()) -> Result<Elements> {
-        if let Some(old) = self.old {
-            // SAFETY: By the caller's promise.
-            if !unsafe { (old.check)(shell) } {
-                return Err(EBUSY);
-            }
-        }
-        // SAFETY: As above.
-        Ok(unsafe { self.open(shell) })
-    }
 }
 
 /// # Safety
@@ -699,9 +721,68 @@ struct Builder<'a> {
     label: Text<128>,
     /// The first act that one to come may become part of.
     first: usize,
+    /// What the operations that come are in, from the outermost.
+    frames: KVec<Frame>,
+}
+
+/// What operations are in.
+#[derive(Clone, Copy)]
+struct Frame {
+    /// Where it lies in the old and in the new value.
+    base: (usize, usize),
+    /// It is part of the state itself.
+    is_flat: bool,
 }
 
 impl Builder<'_> {
+    fn frame(&self) -> Frame {
+        let last = self.frames.last().copied();
+        last.unwrap_or(Frame {
+            base: (0, 0),
+            is_flat: true,
+        })
+    }
+
+    fn places(&self, from: u32, to: u32) -> (usize, usize) {
+        let base = self.frame().base;
+        (
+            base.0.wrapping_add(from as usize),
+            base.1.wrapping_add(to as usize),
+        )
+    }
+
+    /// What is in a lock lies in the same value; what is in another container does not.
+    fn enter(&mut self, op: Op) -> Result<(), Refusal> {
+        let inside = match op {
+            Op::Each {
+                from, to, old, new, ..
+            } if self.is_lock(old) => {
+                let (from, to) = self.places(from, to);
+                let offsets = (
+                    self.old.schema.type_at(old).length(),
+                    self.new.schema.type_at(new).length(),
+                );
+                Frame {
+                    base: (
+                        from.wrapping_add(offsets.0),
+                        to.wrapping_add(offsets.1),
+                    ),
+                    ..self.frame()
+                }
+            }
+            Op::Each { .. } | Op::Match { .. } | Op::Arm { .. } => Frame {
+                base: (0, 0),
+                is_flat: false,
+            },
+            _ => return Ok(()),
+        };
+        Ok(self.frames.push(inside, GFP_KERNEL)?)
+    }
+
+    fn is_lock(&self, old: u32) -> bool {
+        self.old.schema.type_at(old).kind() == Kind::Lock
+    }
+
     /// The function of a rule.
     fn make(&self, by: By) -> Result<Make, Refusal> {
         let side = if by.is_new { self.new } else { self.old };
@@ -751,18 +832,18 @@ impl Builder<'_> {
 
     fn act(&mut self, path: &Path<'_>, op: Op) -> Result<Act, Refusal> {
         Ok(match op {
-            Op::Copy { from, to, length } => Act::Copy {
-                from: from as usize,
-                to: to as usize,
-                length: length as usize,
-            },
+            Op::Copy { from, to, length } => {
+                let (from, to) = self.places(from, to);
+                let length = length as usize;
+                Act::Copy(Copied { from, to, length })
+            }
             Op::Make { to, by, kind } => {
                 if by.can_fail {
                     self.note(path, true)?;
                 }
                 let new = self.new.schema.type_at(kind);
                 Act::Make {
-                    to: to as usize,
+                    to: self.places(0, to).1,
                     make: self.make(by)?,
                     size: new.size(),
                     align: new.align(),
@@ -781,9 +862,10 @@ impl Builder<'_> {
                     self.moves.finishes = true;
                 }
                 let kind = self.new.schema.type_at(new);
+                let (from, to) = self.places(from, to);
                 Act::Convert {
-                    from: from as usize,
-                    to: to as usize,
+                    from,
+                    to,
                     make: self.make(by)?,
                     size: kind.size(),
                     align: kind.align(),
@@ -794,73 +876,76 @@ impl Builder<'_> {
             Op::Drop { from, kind } => {
                 self.moves.finishes = true;
                 Act::Drop {
-                    from: from as usize,
+                    from: self.places(from, 0).0,
                     drop: self.old.drop_of(kind).ok_or(EIO)?,
                 }
             }
             Op::Each {
-                from,
-                to,
-                old,
-                new,
-                body,
-            } => {
-                let kind = self.old.schema.type_at(old).kind();
-                if kind != Kind::Array {
-                    // A lock that is held is a refusal only where there can be one.
-                    self.note(path, kind != Kind::Lock)?;
-                    self.moves.finishes = true;
-                }
-                Act::Each {
-                    from: from as usize,
-                    to: to as usize,
-                    holder: self.holder(old, new)?,
-                    body: body as usize,
-                }
-            }
+                from, to, old, new, ..
+            } => self.each(path, self.places(from, to), (old, new))?,
             Op::Match {
                 from,
                 to,
                 old,
                 new,
-                body,
-            } => Act::Match {
-                from: from as usize,
-                to: to as usize,
-                sizes: (old as usize, new as usize),
-                body: body as usize,
-            },
-            Op::Arm { old, new, body } => Act::Arm {
-                old,
-                new,
-                body: body as usize,
-            },
+                ..
+            } => {
+                let (from, to) = self.places(from, to);
+                Act::Match {
+                    from,
+                    to,
+                    sizes: (old as usize, new as usize),
+                    body: 0,
+                }
+            }
+            Op::Arm { old, new, .. } => Act::Arm { old, new, body: 0 },
         })
     }
 
-    /// Makes a copy part of the one before it, where they touch on both sides.
-    fn joins(&mut self, op: Op) -> bool {
-        let Op::Copy { from, to, length } = op else {
-            return false;
-        };
+    fn each(
+        &mut self,
+        path: &Path<'_>,
+        (from, to): (usize, usize),
+        (old, new): (u32, u32),
+    ) -> Result<Act, Refusal> {
+        let kind = self.old.schema.type_at(old).kind();
+        if kind == Kind::Lock {
+            // One that is held is a refusal, where there can be one.
+            self.note(path, false)?;
+            let (old, new) = self.old.shell(old).zip(self.new.shell(new)).ok_or(EIO)?;
+            return Ok(Act::Relock { from, to, old, new });
+        }
+        if kind != Kind::Array {
+            self.note(path, true)?;
+            self.moves.finishes = true;
+        }
+        Ok(Act::Each {
+            from,
+            to,
+            holder: self.holder(old, new)?,
+            body: 0,
+        })
+    }
+
+    /// Makes `copied` part of the one before it, or adds it.
+    fn copy(&mut self, copied: Copied) -> Result<(), Refusal> {
+        if self.frame().is_flat {
+            let last = self.moves.copies.len().wrapping_sub(1);
+            let last = self.moves.copies.get_mut(last);
+            if !last.is_some_and(|last| last.joins(&copied)) {
+                self.moves.copies.push(copied, GFP_KERNEL)?;
+            }
+            return Ok(());
+        }
         let at = self.moves.acts.len().wrapping_sub(1);
-        if self.moves.acts.len() <= self.first {
-            return false;
-        }
-        let Some(Act::Copy {
-            from: old,
-            to: new,
-            length: before,
-        }) = self.moves.acts.get_mut(at)
-        else {
-            return false;
+        let last = match self.moves.acts.get_mut(at) {
+            Some(Act::Copy(last)) if at >= self.first => Some(last),
+            _ => None,
         };
-        let is_next =
-            old.wrapping_add(*before) == from as usize && new.wrapping_add(*before) == to as usize;
-        if is_next {
-            *before = before.wrapping_add(length as usize);
+        if !last.is_some_and(|last| last.joins(&copied)) {
+            self.moves.acts.push(Act::Copy(copied), GFP_KERNEL)?;
         }
-        is_next
+        Ok(())
     }
 }
 
@@ -868,10 +953,11 @@ impl Sink for Builder<'_> {
     type Error = Refusal;
 
     fn op(&mut self, path: &Path<'_>, op: Op) -> Result<usize, Refusal> {
-        if !self.joins(op) {
-            let act = self.act(path, op)?;
-            self.moves.acts.push(act, GFP_KERNEL)?;
+        match self.act(path, op)? {
+            Act::Copy(copied) => self.copy(copied)?,
+            act => self.moves.acts.push(act, GFP_KERNEL)?,
         }
+        self.enter(op)?;
         Ok(self.moves.acts.len().wrapping_sub(1))
     }
 
@@ -882,6 +968,7 @@ impl Sink for Builder<'_> {
         {
             *body = count;
         }
+        self.frames.pop();
         // What comes now is not in that body.
         self.first = self.moves.acts.len();
     }

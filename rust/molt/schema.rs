@@ -13,6 +13,7 @@
 pub mod compare;
 pub mod encode;
 pub mod format;
+pub mod statics;
 
 use kernel::error::Result;
 

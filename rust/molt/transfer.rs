@@ -14,10 +14,12 @@ use kernel::error::code::EPROTO;
 use kernel::prelude::*;
 
 use crate::error::Refusal;
+use crate::explain;
 use crate::implementation::Registered;
 use crate::moves::Moves;
 use crate::route::Way;
 use crate::schema::{Part, State};
+use crate::statics;
 
 /// How a state is made from the state of another version, where nothing can fail.
 ///
@@ -184,15 +186,22 @@ unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
     }
 }
 
+/// Which rules lead from one implementation to another.
+pub(crate) enum Rules {
+    /// Functions from state to state, as an author has written them.
+    Table(&'static Table),
+    /// What follows from both schemas. `is_back`: by the rules of the version that is left.
+    Schemas { is_back: bool },
+}
+
 /// Finds the rules that lead from one implementation to another. What an author has written as
-/// functions of whole states comes first; then what follows from both schemas. The newer version
-/// brings both directions, so either may know.
+/// functions of whole states comes first. The newer version brings both directions, so either
+/// may know.
 ///
 /// # Errors
 ///
-/// `EPROTO`: none do, they do not cover some field, or they were written for another layout
-/// than the module has. `ENOMEM`. May sleep.
-pub(crate) fn find(from: &Registered, to: &Registered) -> Result<Way, Refusal> {
+/// `EPROTO`: none do, or they were written for another layout than the module has.
+pub(crate) fn rules(from: &Registered, to: &Registered) -> Result<Rules, Refusal> {
     for owner in [to, from] {
         let table =
             owner.descriptor().transfers.iter().find(|table| {
@@ -201,24 +210,45 @@ pub(crate) fn find(from: &Registered, to: &Registered) -> Result<Way, Refusal> {
         if let Some(table) = table {
             check_end(&table.from, from)?;
             check_end(&table.to, to)?;
-            return Ok(Way::Transfer(table));
+            return Ok(Rules::Table(table));
         }
     }
-    let is_back = !to.schema().covers(from.name(), from.version());
-    if is_back && !from.schema().covers(to.name(), to.version()) {
-        return Err(Refusal::new(
-            EPROTO,
-            fmt!(
-                "neither {} nor {} says how a state of {} becomes one of {}",
-                to.label(),
-                from.label(),
-                from.label(),
-                to.label()
-            ),
-        ));
+    let is_forth = to.schema().covers(from.name(), from.version());
+    if is_forth || from.schema().covers(to.name(), to.version()) {
+        return Ok(Rules::Schemas {
+            is_back: !is_forth,
+        });
     }
-    let moves = KBox::new(Moves::new(from, to, is_back)?, GFP_KERNEL)?;
-    Ok(Way::Moves(moves))
+    Err(Refusal::new(
+        EPROTO,
+        fmt!(
+            "neither {} nor {} says how a state of {} becomes one of {}",
+            to.label(),
+            from.label(),
+            from.label(),
+            to.label()
+        ),
+    ))
+}
+
+/// Finds how the states of one implementation become those of another.
+///
+/// # Errors
+///
+/// As [`rules`], and `EPROTO`: they do not cover some field, which the log shows in its place;
+/// or a static would begin again. `ENOMEM`. May sleep.
+pub(crate) fn find(from: &Registered, to: &Registered) -> Result<Way, Refusal> {
+    statics::check(from, to)?;
+    let is_back = match rules(from, to)? {
+        Rules::Table(table) => return Ok(Way::Transfer(table)),
+        Rules::Schemas { is_back } => is_back,
+    };
+    let moves = Moves::new(from, to, is_back).inspect_err(|refusal| {
+        if refusal.error == EPROTO {
+            explain::steps(from, to, &mut |line| crate::log::planned(line));
+        }
+    })?;
+    Ok(Way::Moves(KBox::new(moves, GFP_KERNEL)?))
 }
 
 pub(crate) fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {
