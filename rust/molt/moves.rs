@@ -88,12 +88,14 @@ impl Copied {
     unsafe fn run(&self, old: *mut (), new: *mut ()) {
         let from = old.wrapping_byte_add(self.from).cast::<u8>();
         let to = new.wrapping_byte_add(self.to).cast::<u8>();
-        // SAFETY: By the caller's promise. Most fields are words, and a word needs no call.
+        // SAFETY: By the caller's promise. Most fields are a word, which needs no call.
         unsafe {
             match self.length {
-                8 => to.cast::<u64>().write_unaligned(from.cast::<u64>().read_unaligned()),
-                4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
-                16 => to.cast::<u128>().write_unaligned(from.cast::<u128>().read_unaligned()),
+                8 => copy_as::<u64>(from, to),
+                4 => copy_as::<u32>(from, to),
+                24 => copy_as::<[u64; 3]>(from, to),
+                16 => copy_as::<[u64; 2]>(from, to),
+                1 => to.write(from.read()),
                 length => ptr::copy_nonoverlapping(from, to, length),
             }
         }
@@ -108,6 +110,23 @@ impl Copied {
         }
         is_next
     }
+}
+
+/// # Safety
+///
+/// Both places have room for a `T`.
+#[inline(always)]
+unsafe fn copy_as<T>(from: *const u8, to: *mut u8) {
+    // SAFETY: By the caller's promise.
+    unsafe { to.cast::<T>().write_unaligned(from.cast::<T>().read_unaligned()) };
+}
+
+/// A lock of the state itself, which must not be held.
+struct Checked {
+    from: usize,
+    check: unsafe fn(*mut ()) -> bool,
+    /// The act that makes it again.
+    act: usize,
 }
 
 /// An operation, with what it needs looked up.
@@ -165,6 +184,8 @@ enum Act {
 pub(crate) struct Moves {
     /// The bytes of the state itself that move, first of all.
     copies: KVec<Copied>,
+    /// The locks of the state itself.
+    locks: KVec<Checked>,
     /// All else, in order.
     acts: KVec<Act>,
     holders: KVec<Holder>,
@@ -172,6 +193,7 @@ pub(crate) struct Moves {
     paths: KVec<(usize, Text<PATH_LEN>)>,
     can_fail: bool,
     fallible: Text<PATH_LEN>,
+    /// Some act is prepared.
     prepares: bool,
     finishes: bool,
 }
@@ -223,6 +245,7 @@ impl Moves {
             new: &new,
             moves: Self {
                 copies: KVec::new(),
+                locks: KVec::new(),
                 acts: KVec::new(),
                 holders: KVec::new(),
                 paths: KVec::new(),
@@ -249,9 +272,33 @@ impl Moves {
         self.fallible.as_str()
     }
 
-    /// Whether there is anything for `prepare` to do; locks are looked at where it runs.
+    /// Whether there is anything for `prepare` to do.
     pub(crate) fn prepares(&self) -> bool {
         self.prepares
+    }
+
+    /// Whether there are locks to look at.
+    pub(crate) fn checks(&self) -> bool {
+        !self.locks.is_empty()
+    }
+
+    /// Looks whether a lock of the state is held.
+    ///
+    /// # Safety
+    ///
+    /// `old` is a state of the old implementation that no call is in.
+    pub(crate) unsafe fn check(&self, old: *mut ()) -> Result<(), Refused> {
+        let is_free = |lock: &&Checked| {
+            // SAFETY: By the caller's promise there is a lock.
+            unsafe { (lock.check)(old.wrapping_byte_add(lock.from)) }
+        };
+        match self.locks.iter().find(|lock| !is_free(lock)) {
+            None => Ok(()),
+            Some(lock) => Err(Refused {
+                error: EBUSY,
+                act: Some(lock.act),
+            }),
+        }
     }
 
     /// The field of a refusal.
@@ -820,13 +867,18 @@ impl Builder<'_> {
 
     /// Notes that the act to come has something to prepare, which perhaps can fail.
     fn note(&mut self, path: &Path<'_>, can_fail: bool) -> Result<(), Refusal> {
-        let at = self.moves.acts.len();
-        let path = Text::format(format_args!("{path}"));
         if can_fail && !self.moves.can_fail {
             self.moves.can_fail = true;
-            self.moves.fallible = path;
+            self.moves.fallible = Text::format(format_args!("{path}"));
         }
         self.moves.prepares = true;
+        self.path(path)
+    }
+
+    /// Keeps the field of the act to come.
+    fn path(&mut self, path: &Path<'_>) -> Result<(), Refusal> {
+        let at = self.moves.acts.len();
+        let path = Text::format(format_args!("{path}"));
         Ok(self.moves.paths.push((at, path), GFP_KERNEL)?)
     }
 
@@ -911,8 +963,15 @@ impl Builder<'_> {
         let kind = self.old.schema.type_at(old).kind();
         if kind == Kind::Lock {
             // One that is held is a refusal, where there can be one.
-            self.note(path, false)?;
             let (old, new) = self.old.shell(old).zip(self.new.shell(new)).ok_or(EIO)?;
+            if self.frame().is_flat {
+                let act = self.moves.acts.len();
+                let check = old.check;
+                self.moves.locks.push(Checked { from, check, act }, GFP_KERNEL)?;
+                self.path(path)?;
+            } else {
+                self.note(path, false)?;
+            }
             return Ok(Act::Relock { from, to, old, new });
         }
         if kind != Kind::Array {

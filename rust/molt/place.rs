@@ -88,13 +88,17 @@ impl Place {
                 unsafe { (table.prepare)(old, self.pointer(table))? };
                 self.content = Content::Value(table);
             }
-            Way::Moves(moves) if moves.prepares() => {
-                let memory = self.memory.ok_or(ENOMEM)?;
-                // SAFETY: The moves fit the state; the place is large enough.
-                unsafe { memory.cast::<Prepared>().write(moves.prepare(old)?) };
-                self.content = Content::Rooms;
+            Way::Moves(moves) => {
+                // SAFETY: The moves fit the state.
+                unsafe { moves.check(old)? };
+                if moves.prepares() {
+                    let memory = self.memory.ok_or(ENOMEM)?;
+                    // SAFETY: As above; the place is large enough.
+                    unsafe { memory.cast::<Prepared>().write(moves.prepare(old)?) };
+                    self.content = Content::Rooms;
+                }
             }
-            Way::Moves(_) | Way::Stay | Way::Repair(_) => {}
+            Way::Stay | Way::Repair(_) => {}
         }
         Ok(())
     }

@@ -84,7 +84,7 @@ impl Route {
     /// Whether there is something to do for each instance before the commit.
     fn prepares(&self) -> bool {
         match &self.way {
-            Way::Moves(moves) => moves.prepares(),
+            Way::Moves(moves) => moves.prepares() || moves.checks(),
             _ => self.can_fail(),
         }
     }
