@@ -18,16 +18,22 @@
 
 use core::ptr;
 
-use kernel::error::code::{EBUSY, EIO};
+use kernel::error::code::EBUSY;
 use kernel::prelude::*;
 
 use crate::container::Room;
-use crate::error::{Refusal, REASON_LEN};
+use crate::error::Refusal;
 use crate::implementation::Registered;
-use crate::schema::compare::{compare, By, Op, Path, Sink, Step, Why};
+use crate::schema::compare::compare;
 use crate::schema::format::{Kind, Schema};
 use crate::schema::{Elements, Make, RuleFunctions, Shell, TypeFunctions};
 use crate::text::Text;
+
+mod builder;
+mod flat;
+
+use builder::Builder;
+use flat::{Copied, Flat};
 
 /// Longest path of a field that is kept, in bytes.
 pub(crate) const PATH_LEN: usize = 96;
@@ -70,63 +76,6 @@ struct Holder {
     align: usize,
     /// Of an array.
     count: usize,
-}
-
-/// Bytes that move.
-#[derive(Clone, Copy)]
-struct Copied {
-    from: usize,
-    to: usize,
-    length: usize,
-}
-
-impl Copied {
-    /// # Safety
-    ///
-    /// Both values have room for it.
-    #[inline(always)]
-    unsafe fn run(&self, old: *mut (), new: *mut ()) {
-        let from = old.wrapping_byte_add(self.from).cast::<u8>();
-        let to = new.wrapping_byte_add(self.to).cast::<u8>();
-        // SAFETY: By the caller's promise. Most fields are a word, which needs no call.
-        unsafe {
-            match self.length {
-                8 => copy_as::<u64>(from, to),
-                4 => copy_as::<u32>(from, to),
-                24 => copy_as::<[u64; 3]>(from, to),
-                16 => copy_as::<[u64; 2]>(from, to),
-                1 => to.write(from.read()),
-                length => ptr::copy_nonoverlapping(from, to, length),
-            }
-        }
-    }
-
-    /// Takes in `next`, if it begins where this one ends, on both sides.
-    fn joins(&mut self, next: &Self) -> bool {
-        let is_next = self.from.wrapping_add(self.length) == next.from
-            && self.to.wrapping_add(self.length) == next.to;
-        if is_next {
-            self.length = self.length.wrapping_add(next.length);
-        }
-        is_next
-    }
-}
-
-/// # Safety
-///
-/// Both places have room for a `T`.
-#[inline(always)]
-unsafe fn copy_as<T>(from: *const u8, to: *mut u8) {
-    // SAFETY: By the caller's promise.
-    unsafe { to.cast::<T>().write_unaligned(from.cast::<T>().read_unaligned()) };
-}
-
-/// A lock of the state itself, which must not be held.
-struct Checked {
-    from: usize,
-    check: unsafe fn(*mut ()) -> bool,
-    /// The act that makes it again.
-    act: usize,
 }
 
 /// An operation, with what it needs looked up.
@@ -182,14 +131,12 @@ enum Act {
 
 /// How a state of one implementation is made from one of another.
 pub(crate) struct Moves {
-    /// The bytes of the state itself that move, first of all.
-    copies: KVec<Copied>,
-    /// The locks of the state itself.
-    locks: KVec<Checked>,
+    /// What needs no look into containers, and nothing prepared.
+    flat: Flat,
     /// All else, in order.
     acts: KVec<Act>,
     holders: KVec<Holder>,
-    /// Where fallible acts are: their number and the field.
+    /// The fields of acts that can refuse; the number of the act.
     paths: KVec<(usize, Text<PATH_LEN>)>,
     can_fail: bool,
     fallible: Text<PATH_LEN>,
@@ -219,16 +166,25 @@ impl Drop for Filled {
     }
 }
 
-/// A refusal by an instance: the errno, and which act it was.
+/// A refusal by an instance: the errno, and where.
 pub(crate) struct Refused {
     pub(crate) error: Error,
-    /// `None`: none in particular.
-    act: Option<usize>,
+    at: At,
+}
+
+/// Where an instance was refused.
+enum At {
+    Act(usize),
+    Lock(usize),
+    Nowhere,
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self { error, act: None }
+        Self {
+            error,
+            at: At::Nowhere,
+        }
     }
 }
 
@@ -240,26 +196,23 @@ impl Moves {
     /// `EPROTO`: some field has no rule; the reason names it. `ENOMEM`.
     pub(crate) fn new(from: &Registered, to: &Registered, is_back: bool) -> Result<Self, Refusal> {
         let (old, new) = (Side::of(from), Side::of(to));
-        let mut builder = Builder {
-            old: &old,
-            new: &new,
-            moves: Self {
-                copies: KVec::new(),
-                locks: KVec::new(),
-                acts: KVec::new(),
-                holders: KVec::new(),
-                paths: KVec::new(),
-                can_fail: false,
-                fallible: Text::new(),
-                prepares: false,
-                finishes: false,
-            },
-            label: Text::format(fmt!("{} to {}", from.label(), to.label())),
-            first: 0,
-            frames: KVec::new(),
-        };
+        let mut builder = Builder::new(&old, &new, fmt!("{} to {}", from.label(), to.label()));
         compare(old.schema, new.schema, is_back, &mut builder)?;
+        builder.moves.flat.settle()?;
         Ok(builder.moves)
+    }
+
+    const fn none() -> Self {
+        Self {
+            flat: Flat::new(),
+            acts: KVec::new(),
+            holders: KVec::new(),
+            paths: KVec::new(),
+            can_fail: false,
+            fallible: Text::new(),
+            prepares: false,
+            finishes: false,
+        }
     }
 
     /// Whether some instance can refuse.
@@ -279,7 +232,7 @@ impl Moves {
 
     /// Whether there are locks to look at.
     pub(crate) fn checks(&self) -> bool {
-        !self.locks.is_empty()
+        self.flat.has_locks()
     }
 
     /// Looks whether a lock of the state is held.
@@ -288,24 +241,27 @@ impl Moves {
     ///
     /// `old` is a state of the old implementation that no call is in.
     pub(crate) unsafe fn check(&self, old: *mut ()) -> Result<(), Refused> {
-        let is_free = |lock: &&Checked| {
-            // SAFETY: By the caller's promise there is a lock.
-            unsafe { (lock.check)(old.wrapping_byte_add(lock.from)) }
-        };
-        match self.locks.iter().find(|lock| !is_free(lock)) {
+        // SAFETY: By the caller's promise.
+        match unsafe { self.flat.held_lock(old) } {
             None => Ok(()),
             Some(lock) => Err(Refused {
                 error: EBUSY,
-                act: Some(lock.act),
+                at: At::Lock(lock),
             }),
         }
     }
 
     /// The field of a refusal.
     pub(crate) fn path(&self, refused: &Refused) -> &str {
-        let mut paths = self.paths.iter();
-        let path = paths.find(|(act, _)| Some(*act) == refused.act);
-        path.map_or("", |(_, path)| path.as_str())
+        match refused.at {
+            At::Lock(lock) => self.flat.path(lock),
+            At::Act(act) => {
+                let mut paths = self.paths.iter();
+                let path = paths.find(|(number, _)| *number == act);
+                path.map_or("", |(_, path)| path.as_str())
+            }
+            At::Nowhere => "",
+        }
     }
 
     /// Makes what can fail.
@@ -314,10 +270,7 @@ impl Moves {
     ///
     /// `old` is a state of the old implementation that nobody changes.
     pub(crate) unsafe fn prepare(&self, old: *mut ()) -> Result<Prepared, Refused> {
-        let mut prepared = Prepared {
-            rooms: KVec::new(),
-            used: 0,
-        };
+        let mut prepared = Prepared::nothing();
         // SAFETY: By the caller's promise.
         unsafe { self.prepare_acts(0, self.acts.len(), old, &mut prepared)? };
         Ok(prepared)
@@ -335,16 +288,14 @@ impl Moves {
         prepared: Option<&mut Prepared>,
         new: *mut (),
     ) {
-        let mut nothing = Prepared {
-            rooms: KVec::new(),
-            used: 0,
-        };
-        let prepared = prepared.unwrap_or(&mut nothing);
         // SAFETY: By the caller's promise.
         unsafe {
-            for copied in &self.copies {
-                copied.run(old, new);
+            self.flat.commit(old, new);
+            if self.acts.is_empty() {
+                return;
             }
+            let mut nothing = Prepared::nothing();
+            let prepared = prepared.unwrap_or(&mut nothing);
             self.commit_acts(0, self.acts.len(), old, new, prepared);
         }
     }
@@ -381,7 +332,7 @@ impl Moves {
             };
             let refused = |error: Error| Refused {
                 error,
-                act: Some(at),
+                at: At::Act(at),
             };
             let mut next = at.wrapping_add(1);
             match *act {
@@ -645,6 +596,13 @@ impl Moves {
 }
 
 impl Prepared {
+    const fn nothing() -> Self {
+        Self {
+            rooms: KVec::new(),
+            used: 0,
+        }
+    }
+
     fn push(&mut self, room: Room, drop: Option<unsafe fn(*mut ())>) -> Result {
         let room = Some(room);
         Ok(self.rooms.push(Filled { room, drop }, GFP_KERNEL)?)
@@ -755,300 +713,5 @@ unsafe fn write_tag(value: *mut (), size: usize, tag: u64) {
             4 => value.cast::<u32>().write(tag as u32),
             _ => value.cast::<u64>().write(tag),
         }
-    }
-}
-
-// ---- building --------------------------------------------------------------------------
-
-struct Builder<'a> {
-    old: &'a Side,
-    new: &'a Side,
-    moves: Moves,
-    /// From what to what, for messages.
-    label: Text<128>,
-    /// The first act that one to come may become part of.
-    first: usize,
-    /// What the operations that come are in, from the outermost.
-    frames: KVec<Frame>,
-}
-
-/// What operations are in.
-#[derive(Clone, Copy)]
-struct Frame {
-    /// Where it lies in the old and in the new value.
-    base: (usize, usize),
-    /// It is part of the state itself.
-    is_flat: bool,
-}
-
-impl Builder<'_> {
-    fn frame(&self) -> Frame {
-        let last = self.frames.last().copied();
-        last.unwrap_or(Frame {
-            base: (0, 0),
-            is_flat: true,
-        })
-    }
-
-    fn places(&self, from: u32, to: u32) -> (usize, usize) {
-        let base = self.frame().base;
-        (
-            base.0.wrapping_add(from as usize),
-            base.1.wrapping_add(to as usize),
-        )
-    }
-
-    /// What is in a lock lies in the same value; what is in another container does not.
-    fn enter(&mut self, op: Op) -> Result<(), Refusal> {
-        let inside = match op {
-            Op::Each {
-                from, to, old, new, ..
-            } if self.is_lock(old) => {
-                let (from, to) = self.places(from, to);
-                let offsets = (
-                    self.old.schema.type_at(old).length(),
-                    self.new.schema.type_at(new).length(),
-                );
-                Frame {
-                    base: (
-                        from.wrapping_add(offsets.0),
-                        to.wrapping_add(offsets.1),
-                    ),
-                    ..self.frame()
-                }
-            }
-            Op::Each { .. } | Op::Match { .. } | Op::Arm { .. } => Frame {
-                base: (0, 0),
-                is_flat: false,
-            },
-            _ => return Ok(()),
-        };
-        Ok(self.frames.push(inside, GFP_KERNEL)?)
-    }
-
-    fn is_lock(&self, old: u32) -> bool {
-        self.old.schema.type_at(old).kind() == Kind::Lock
-    }
-
-    /// The function of a rule.
-    fn make(&self, by: By) -> Result<Make, Refusal> {
-        let side = if by.is_new { self.new } else { self.old };
-        let functions = side.rules.get(by.rule as usize);
-        let make = functions.map(|functions| match by.is_back {
-            true => functions.back,
-            false => functions.forth,
-        });
-        // The schema was checked against its functions when it was registered.
-        make.filter(|make| !matches!(make, Make::Nothing))
-            .ok_or_else(|| EIO.into())
-    }
-
-    fn holder(&mut self, old: u32, new: u32) -> Result<usize, Refusal> {
-        let (from, to) = (self.old.schema.type_at(old), self.new.schema.type_at(new));
-        let strides = (
-            from.element().map_or(0, |element| element.size()),
-            to.element().map_or(0, |element| element.size()),
-        );
-        let holder = Holder {
-            kind: from.kind(),
-            old: self.old.shell(old),
-            new: self.new.shell(new),
-            strides,
-            align: to.element().map_or(1, |element| element.align()),
-            count: from.length(),
-        };
-        // Where elements lie in memory of their own, this is who knows where.
-        if from.kind() != Kind::Array && (holder.old.is_none() || holder.new.is_none()) {
-            return Err(EIO.into());
-        }
-        self.moves.holders.push(holder, GFP_KERNEL)?;
-        Ok(self.moves.holders.len().wrapping_sub(1))
-    }
-
-    /// Notes that the act to come has something to prepare, which perhaps can fail.
-    fn note(&mut self, path: &Path<'_>, can_fail: bool) -> Result<(), Refusal> {
-        if can_fail && !self.moves.can_fail {
-            self.moves.can_fail = true;
-            self.moves.fallible = Text::format(format_args!("{path}"));
-        }
-        self.moves.prepares = true;
-        self.path(path)
-    }
-
-    /// Keeps the field of the act to come.
-    fn path(&mut self, path: &Path<'_>) -> Result<(), Refusal> {
-        let at = self.moves.acts.len();
-        let path = Text::format(format_args!("{path}"));
-        Ok(self.moves.paths.push((at, path), GFP_KERNEL)?)
-    }
-
-    fn act(&mut self, path: &Path<'_>, op: Op) -> Result<Act, Refusal> {
-        Ok(match op {
-            Op::Copy { from, to, length } => {
-                let (from, to) = self.places(from, to);
-                let length = length as usize;
-                Act::Copy(Copied { from, to, length })
-            }
-            Op::Make { to, by, kind } => {
-                if by.can_fail {
-                    self.note(path, true)?;
-                }
-                let new = self.new.schema.type_at(kind);
-                Act::Make {
-                    to: self.places(0, to).1,
-                    make: self.make(by)?,
-                    size: new.size(),
-                    align: new.align(),
-                    drop: self.new.drop_of(kind),
-                }
-            }
-            Op::Convert {
-                from,
-                to,
-                by,
-                old,
-                new,
-            } => {
-                if by.can_fail {
-                    self.note(path, true)?;
-                    self.moves.finishes = true;
-                }
-                let kind = self.new.schema.type_at(new);
-                let (from, to) = self.places(from, to);
-                Act::Convert {
-                    from,
-                    to,
-                    make: self.make(by)?,
-                    size: kind.size(),
-                    align: kind.align(),
-                    drop_old: self.old.drop_of(old),
-                    drop: self.new.drop_of(new),
-                }
-            }
-            Op::Drop { from, kind } => {
-                self.moves.finishes = true;
-                Act::Drop {
-                    from: self.places(from, 0).0,
-                    drop: self.old.drop_of(kind).ok_or(EIO)?,
-                }
-            }
-            Op::Each {
-                from, to, old, new, ..
-            } => self.each(path, self.places(from, to), (old, new))?,
-            Op::Match {
-                from,
-                to,
-                old,
-                new,
-                ..
-            } => {
-                let (from, to) = self.places(from, to);
-                Act::Match {
-                    from,
-                    to,
-                    sizes: (old as usize, new as usize),
-                    body: 0,
-                }
-            }
-            Op::Arm { old, new, .. } => Act::Arm { old, new, body: 0 },
-        })
-    }
-
-    fn each(
-        &mut self,
-        path: &Path<'_>,
-        (from, to): (usize, usize),
-        (old, new): (u32, u32),
-    ) -> Result<Act, Refusal> {
-        let kind = self.old.schema.type_at(old).kind();
-        if kind == Kind::Lock {
-            // One that is held is a refusal, where there can be one.
-            let (old, new) = self.old.shell(old).zip(self.new.shell(new)).ok_or(EIO)?;
-            if self.frame().is_flat {
-                let act = self.moves.acts.len();
-                let check = old.check;
-                self.moves.locks.push(Checked { from, check, act }, GFP_KERNEL)?;
-                self.path(path)?;
-            } else {
-                self.note(path, false)?;
-            }
-            return Ok(Act::Relock { from, to, old, new });
-        }
-        if kind != Kind::Array {
-            self.note(path, true)?;
-            self.moves.finishes = true;
-        }
-        Ok(Act::Each {
-            from,
-            to,
-            holder: self.holder(old, new)?,
-            body: 0,
-        })
-    }
-
-    /// Makes `copied` part of the one before it, or adds it.
-    fn copy(&mut self, copied: Copied) -> Result<(), Refusal> {
-        if self.frame().is_flat {
-            let last = self.moves.copies.len().wrapping_sub(1);
-            let last = self.moves.copies.get_mut(last);
-            if !last.is_some_and(|last| last.joins(&copied)) {
-                self.moves.copies.push(copied, GFP_KERNEL)?;
-            }
-            return Ok(());
-        }
-        let at = self.moves.acts.len().wrapping_sub(1);
-        let last = match self.moves.acts.get_mut(at) {
-            Some(Act::Copy(last)) if at >= self.first => Some(last),
-            _ => None,
-        };
-        if !last.is_some_and(|last| last.joins(&copied)) {
-            self.moves.acts.push(Act::Copy(copied), GFP_KERNEL)?;
-        }
-        Ok(())
-    }
-}
-
-impl Sink for Builder<'_> {
-    type Error = Refusal;
-
-    fn op(&mut self, path: &Path<'_>, op: Op) -> Result<usize, Refusal> {
-        match self.act(path, op)? {
-            Act::Copy(copied) => self.copy(copied)?,
-            act => self.moves.acts.push(act, GFP_KERNEL)?,
-        }
-        self.enter(op)?;
-        Ok(self.moves.acts.len().wrapping_sub(1))
-    }
-
-    fn close(&mut self, at: usize) {
-        let count = self.moves.acts.len().wrapping_sub(at).wrapping_sub(1);
-        if let Some(Act::Each { body, .. } | Act::Match { body, .. } | Act::Arm { body, .. }) =
-            self.moves.acts.get_mut(at)
-        {
-            *body = count;
-        }
-        self.frames.pop();
-        // What comes now is not in that body.
-        self.first = self.moves.acts.len();
-    }
-
-    fn step(&mut self, _path: &Path<'_>, _step: Step<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn refuse(&mut self, path: &Path<'_>, why: Why<'_>) -> Refusal {
-        let mut reason = Text::<REASON_LEN>::new();
-        // What does not fit is cut.
-        let _ = match path.is_root() {
-            true => kernel::fmt::Write::write_fmt(
-                &mut reason,
-                format_args!("{}: the state {why}", self.label.as_str()),
-            ),
-            false => kernel::fmt::Write::write_fmt(
-                &mut reason,
-                format_args!("{}: field `{path}`: {why}", self.label.as_str()),
-            ),
-        };
-        Refusal::with(kernel::error::code::EPROTO, reason)
     }
 }
