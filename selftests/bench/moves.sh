@@ -20,15 +20,15 @@ problem()
 	exit 1
 }
 
-# transferring VERSION: updates; how long the states took, in nanoseconds.
+# transferring IMPLEMENTATION: updates; how long the states took, in nanoseconds.
 transferring()
 {
-	echo "Ten@$1" >$update || problem "$(cat /sys/kernel/molt/classes/counter/last_result)"
+	echo "$1" >$update || problem "$(cat /sys/kernel/molt/classes/counter/last_result)"
 	awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "transferring_us") at = i }
 		END { print 1000 * $at }' $history
 }
 
-# measure N: the times of updates there and back, with so many instances.
+# measure N THERE BACK: the times of updates there and back, with so many instances.
 measure()
 {
 	local there=0 back=0 _
@@ -36,21 +36,34 @@ measure()
 	modprobe counter_load "instances=$1" || problem "counter_load"
 	exec 4</dev/counter_load
 	for _ in $(seq $rounds); do
-		there=$((there + $(transferring 2)))
-		back=$((back + $(transferring 1)))
+		there=$((there + $(transferring "$2")))
+		back=$((back + $(transferring "$3")))
 	done
 	exec 4<&-
 	rmmod counter_load
 	echo "$there $back"
 }
 
-for module in molt_control bench_ten_v1 bench_ten_v2; do
-	modprobe $module || problem $module
-done
-# The fixed part of a transition, such as the scan for calls, is in both.
-few_both=$(measure $few)
-many_both=$(measure $many)
-echo "$few_both $many_both" | awk -v n=$(((many - few) * rounds)) -v count=$((many - few)) '{
-	printf "result move.forth %.1f instructions 1 %d\n", ($3 - $1) / n, count
-	printf "result move.back %.1f instructions 1 %d\n", ($4 - $2) / n, count
+# each MODULE MODULE THERE BACK: instructions for each instance, there and back. The fixed part
+# of a transition, such as the scan for calls, is left out.
+each()
+{
+	modprobe "$1" && modprobe "$2" || problem "$1, $2"
+	echo "$(measure $few "$3" "$4") $(measure $many "$3" "$4")" |
+		awk -v n=$(((many - few) * rounds)) '{ print ($3 - $1) / n, ($4 - $2) / n }'
+	rmmod "$2"
+	echo 1 >/sys/kernel/molt/classes/counter/remove
+	rmmod "$1"
+}
+
+modprobe molt_control || problem molt_control
+# A transfer that is asked for each instance, too, and moves one word by a function of its own.
+least=$(each counter_v1 test_counter_slow Sum@4 Sum@1)
+all=$(each bench_ten_v1 bench_ten_v2 Ten@2 Ten@1)
+echo "$least $all" | awk -v n=$((many - few)) '{
+	printf "result move.least %.1f instructions 1 %d\n", $1, n
+	printf "result move.whole.forth %.1f instructions 1 %d\n", $3, n
+	printf "result move.whole.back %.1f instructions 1 %d\n", $4, n
+	printf "result move.forth %.1f instructions 1 %d\n", $3 - $1, n
+	printf "result move.back %.1f instructions 1 %d\n", $4 - $2, n
 }'
