@@ -50,7 +50,10 @@ impl Clause {
         }
         let name = self.name.as_str();
         if self.terms.len() != other.words.len() {
-            let had = self.terms.iter().filter(|term| !term.name.as_str().is_empty());
+            let had = self
+                .terms
+                .iter()
+                .filter(|term| !term.name.as_str().is_empty());
             let has = other.words.iter().filter(|word| !word.name.is_empty());
             let (had, has) = (had.count(), has.count());
             return Err(Refusal::new(

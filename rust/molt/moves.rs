@@ -359,7 +359,9 @@ impl Moves {
                     let fill = |place| unsafe { make(old.wrapping_byte_add(from), place) };
                     prepared.fill(size, align, drop, fill).map_err(refused)?;
                 }
-                Act::Relock { from, old: shell, .. } => {
+                Act::Relock {
+                    from, old: shell, ..
+                } => {
                     // SAFETY: A lock of the old type.
                     if !unsafe { (shell.check)(old.wrapping_byte_add(from)) } {
                         return Err(refused(EBUSY));

@@ -72,7 +72,10 @@ unsafe extern "C" fn look_at(symbol: *const c_char, argument: *mut c_void) -> bo
         return false;
     };
     let ends = [search.to, search.from];
-    if ends.iter().any(|end| end.schema().resets().any(|reset| reset == name)) {
+    if ends
+        .iter()
+        .any(|end| end.schema().resets().any(|reset| reset == name))
+    {
         return false;
     }
     search.found = Text::from(name);

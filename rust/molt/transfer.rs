@@ -215,9 +215,7 @@ pub(crate) fn rules(from: &Registered, to: &Registered) -> Result<Rules, Refusal
     }
     let is_forth = to.schema().covers(from.name(), from.version());
     if is_forth || from.schema().covers(to.name(), to.version()) {
-        return Ok(Rules::Schemas {
-            is_back: !is_forth,
-        });
+        return Ok(Rules::Schemas { is_back: !is_forth });
     }
     Err(Refusal::new(
         EPROTO,

@@ -80,10 +80,7 @@ impl Builder<'_> {
                     self.new.schema.type_at(new).length(),
                 );
                 Frame {
-                    base: (
-                        from.wrapping_add(offsets.0),
-                        to.wrapping_add(offsets.1),
-                    ),
+                    base: (from.wrapping_add(offsets.0), to.wrapping_add(offsets.1)),
                     ..self.frame()
                 }
             }
@@ -218,11 +215,7 @@ impl Builder<'_> {
                 from, to, old, new, ..
             } => self.each(path, self.places(from, to), (old, new))?,
             Op::Match {
-                from,
-                to,
-                old,
-                new,
-                ..
+                from, to, old, new, ..
             } => {
                 let (from, to) = self.places(from, to);
                 Act::Match {

@@ -34,7 +34,9 @@ impl Copied {
         // SAFETY: By the caller's promise. What is short needs no call.
         unsafe {
             match self.length {
-                4 => to.cast::<u32>().write_unaligned(from.cast::<u32>().read_unaligned()),
+                4 => to
+                    .cast::<u32>()
+                    .write_unaligned(from.cast::<u32>().read_unaligned()),
                 1 => to.write(from.read()),
                 length => ptr::copy_nonoverlapping(from, to, length),
             }
