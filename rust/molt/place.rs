@@ -88,7 +88,8 @@ impl Place {
                 unsafe { (table.prepare)(old, self.pointer(table))? };
                 self.content = Content::Value(table);
             }
-            Way::Moves(moves) => {
+            Way::Moves(chain) => {
+                let moves = chain.first();
                 // SAFETY: The moves fit the state.
                 unsafe { moves.check(old)? };
                 if moves.prepares() {

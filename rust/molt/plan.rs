@@ -161,9 +161,10 @@ impl Plan {
         }
         match self.0.as_slice() {
             [only] => Text::format(fmt!(
-                "check: {} can go to {}, from generation {}: {instances} instances, {bytes} bytes",
+                "check: {} can go to {}{}, from generation {}: {instances} instances, {bytes} bytes",
                 only.class.name(),
                 only.routes.to.label(),
+                only.routes.between().as_str(),
                 only.class.generation()
             )),
             all => Text::format(fmt!(
@@ -365,7 +366,7 @@ fn routes(
         let way = match verb {
             _ if Arc::ptr_eq(&one, &to) => Way::Stay,
             Verb::Repair => Way::Repair(repair::find(&one, &to)?),
-            _ => transfer::find(&one, &to)?,
+            _ => transfer::find(class, &one, &to)?,
         };
         routes.push(Route::new(one, way), GFP_KERNEL)?;
     }
