@@ -138,6 +138,22 @@ inlined_read_side! {
         }
         true
     }
+
+    /// The stamp of a slot or of a gate, by an acquire load.
+    #[inline(always)]
+    pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+        let value: u64;
+        // SAFETY: The word is valid; the rest is as above.
+        unsafe {
+            core::arch::asm!(
+                "mov {value}, [{stamp}]",
+                stamp = in(reg) stamp.as_ptr(),
+                value = out(reg) value,
+                options(nostack, preserves_flags),
+            );
+        }
+        value
+    }
 }
 
 called_read_side! {
@@ -161,6 +177,12 @@ called_read_side! {
     #[inline(always)]
     pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
         slot.load(Acquire) == gate.load(Acquire)
+    }
+
+    /// The stamp of a slot or of a gate, by an acquire load.
+    #[inline(always)]
+    pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+        stamp.load(Acquire)
     }
 }
 

@@ -40,8 +40,9 @@
 
 use crate::attempt::Trespass;
 use crate::primitives::{
-    arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, warn_misuse, warn_trespass,
-    Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result, WaitQueue,
+    arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, stamp_of, warn_misuse,
+    warn_trespass, Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result,
+    WaitQueue,
 };
 use crate::record::{Head, Record, Records, Role};
 use crate::slot::Slot;
@@ -307,9 +308,16 @@ impl Gate {
 
     // ---- the caller's side -------------------------------------------------------------
 
-    /// Runs `body`, which makes an instance, as a call of the class without a slot.
+    /// Runs `body`, which makes an instance, as a call of the class without a slot. May sleep,
+    /// in a class of atomic context, too.
     pub(crate) fn call_creation(&self, body: &mut dyn FnMut()) {
         self.call_change(None, body);
+    }
+
+    /// Enters the class to make an instance, unless it is closed: then `call_creation` waits.
+    #[inline(always)]
+    pub(crate) fn enter_creation(&self) -> Option<Change<'_>> {
+        self.enter_change(None)
     }
 
     /// Runs `body`, which ends the instance of `slot`, as a call of the class. May sleep,
@@ -321,18 +329,20 @@ impl Gate {
     /// Runs `body`, which changes the lists of instances. Such a call is never abandoned, so
     /// it is known as what it is also where it leaves no record.
     fn call_change(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
-        if !self.change_open(slot, body) {
-            self.pass_as(slot, Role::Change(self), body);
+        match self.enter_change(slot) {
+            Some(_change) => body(),
+            None => self.pass_as(slot, Role::Change(self), body),
         }
     }
 
-    fn change_open(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) -> bool {
-        // Full, and before the stamp is looked at: whoever closes it and then finds nobody
-        // here has closed it for everybody.
-        self.changing.fetch_add(1, Full);
-        let has_passed = self.pass_open(slot, body);
-        self.changing.fetch_sub(1, Full);
-        has_passed
+    #[inline(always)]
+    fn enter_change(&self, slot: Option<&Slot>) -> Option<Change<'_>> {
+        let counted = Counted::new(self);
+        let inside = self.enter(slot)?;
+        Some(Change {
+            inside,
+            _counted: counted,
+        })
     }
 
     /// Whether some call without a record may be making or ending an instance.
@@ -394,6 +404,8 @@ impl Gate {
         self.pass_as(slot, Role::Call(self), body);
     }
 
+    #[cold]
+    #[inline(never)]
     fn pass_as(&self, slot: Option<&Slot>, role: Role, body: &mut dyn FnMut()) {
         refuse_rules();
         let task = current();
@@ -426,13 +438,19 @@ impl Gate {
                     if let (Phase::Lazy, Some(slot)) = (phase, slot) {
                         slot.bring_up();
                     }
-                    let has_passed = match role {
-                        Role::Change(_) => self.change_open(slot, body),
-                        _ => self.pass_open(slot, body),
-                    };
-                    if has_passed {
-                        return;
+                    match role {
+                        Role::Change(_) => {
+                            if let Some(_change) = self.enter_change(slot) {
+                                return body();
+                            }
+                        }
+                        _ => {
+                            if let Some(_inside) = self.enter(slot) {
+                                return body();
+                            }
+                        }
                     }
+                    relax();
                 }
                 Phase::Tracking => return self.pass_recorded(bucket, role, false, body),
                 Phase::Blocking if nested => return self.pass_recorded(bucket, role, true, body),
@@ -448,19 +466,13 @@ impl Gate {
         }
     }
 
-    /// The fast path once more; `false` where the gate was closed meanwhile.
-    fn pass_open(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) -> bool {
-        let reader = self.domain.enter();
-        let open = self.stamp.load(Acquire);
-        let valid = open != CLOSED && slot.is_none_or(|slot| slot.stamp.load(Acquire) == open);
-        if valid {
-            body();
-        }
-        self.domain.leave(reader);
-        if !valid {
-            relax();
-        }
-        valid
+    /// The fast path without its call; `None` where the gate is closed.
+    #[inline(always)]
+    fn enter(&self, slot: Option<&Slot>) -> Option<Inside<'_>> {
+        let inside = Inside::new(self);
+        let open = inside.stamp;
+        let valid = open != CLOSED && slot.is_none_or(|slot| stamp_of(&slot.stamp) == open);
+        valid.then_some(inside)
     }
 
     fn pass_recorded(
@@ -544,6 +556,67 @@ impl Gate {
                 Err(seen) => longest = seen,
             }
         }
+    }
+}
+
+/// A call of a class, without a record, for as long as it lives.
+struct Inside<'a> {
+    gate: &'a Gate,
+    reader: Reader,
+    /// The gate's, as this call found it.
+    stamp: u64,
+}
+
+impl<'a> Inside<'a> {
+    #[inline(always)]
+    fn new(gate: &'a Gate) -> Self {
+        let reader = gate.domain.enter();
+        Self {
+            gate,
+            reader,
+            stamp: stamp_of(&gate.stamp),
+        }
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.gate.domain.leave(self.reader);
+    }
+}
+
+/// The same of a call that makes or ends an instance.
+pub(crate) struct Change<'a> {
+    // In the order in which they are dropped.
+    inside: Inside<'a>,
+    _counted: Counted<'a>,
+}
+
+impl Change<'_> {
+    /// The stamp that valid slots have for as long as this call runs.
+    pub(crate) fn stamp(&self) -> u64 {
+        self.inside.stamp
+    }
+}
+
+/// Counts a change without a record.
+struct Counted<'a>(&'a Gate);
+
+impl<'a> Counted<'a> {
+    #[inline(always)]
+    fn new(gate: &'a Gate) -> Self {
+        // Full, and before the stamp is looked at: whoever closes it and then finds nobody
+        // here has closed it for everybody.
+        gate.changing.fetch_add(1, Full);
+        Self(gate)
+    }
+}
+
+impl Drop for Counted<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.changing.fetch_sub(1, Full);
     }
 }
 

@@ -9,6 +9,7 @@ use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 
 use crate::helpers::{molt_object_alloc, molt_object_free};
+use crate::object::aligned_size;
 use crate::route::Route;
 use crate::transfer::Table;
 
@@ -27,8 +28,11 @@ impl Place {
     pub(crate) fn new((size, align): (usize, usize)) -> Result<Self> {
         let memory = match size {
             0 => None,
-            // SAFETY: Always safe to call.
-            size => Some(NonNull::new(unsafe { molt_object_alloc(size, align) }).ok_or(ENOMEM)?),
+            size => {
+                let size = aligned_size(size, align).ok_or(ENOMEM)?;
+                // SAFETY: Always safe to call.
+                Some(NonNull::new(unsafe { molt_object_alloc(size) }).ok_or(ENOMEM)?)
+            }
         };
         Ok(Self {
             memory,

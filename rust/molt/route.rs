@@ -134,15 +134,8 @@ impl Routes {
     ///
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
-        let state = &self.to.descriptor().state;
-        let memory = Memory::new(state.size, state.align)?;
-        // SAFETY: The memory is a header long, and nobody else has it.
-        unsafe {
-            memory.header().write(Header {
-                operations: self.to.descriptor().operations,
-                implementation: &raw const **self.to,
-            });
-        }
+        let memory = Memory::new(self.to.object_size())?;
+        memory.set_header(&self.to);
         Ok(memory)
     }
 
