@@ -366,7 +366,7 @@ impl Class {
             }
             // Before anything is taken away. An abandoned call may be inside for ever; one that
             // is not has a handle, and so an instance.
-            if self.instances() != 0 || self.gate.domain.has_pending() {
+            if self.instances() != 0 || self.gate.has_pending() {
                 return Err(Refusal::new(
                     EBUSY,
                     fmt!("{} has {} instances", self.name(), self.instances()),
@@ -375,9 +375,10 @@ impl Class {
             inner.is_retired = true;
         }
         self.lists.set_factory(ptr::null());
-        // Creations that have found the factory are inside the domain, or were recorded by a
+        // Creations that have found the factory are inside a domain, or were recorded by a
         // transition that has ended. No lock is held that a call may want.
         self.gate.domain.synchronize();
+        self.gate.changes.synchronize();
         let calls = framework().records.scan(core::slice::from_ref(&self.gate));
         let mut inner = self.inner.lock();
         if self.instances() != 0 || calls != 0 {
@@ -418,8 +419,8 @@ impl Class {
         let place = slot.as_ptr();
         let made = match self.gate.enter_creation() {
             // SAFETY: `slot` is this function's until it is inserted.
-            Some(change) => unsafe {
-                self.create_inside(place, change.stamp(), arguments, consumed)
+            Some(inside) => unsafe {
+                self.create_inside(place, inside.stamp(), arguments, consumed)
             },
             // SAFETY: As above.
             None => unsafe { self.create_late(place, arguments, consumed) },
@@ -448,8 +449,8 @@ impl Class {
         made
     }
 
-    /// The part of a creation that is a call of the class. The instance is counted and pins the
-    /// implementation before that runs: whoever plans a transition knows of it.
+    /// The part of a creation that is a call of the class. The instance is listed and pins its
+    /// implementation before that one's code runs: whoever plans a transition knows of it.
     ///
     /// # Safety
     ///

@@ -29,8 +29,9 @@
 //! * A slot is stale where its stamp says that its object belongs to a generation that a
 //!   commit has ended. Only what committed makes a slot stale: not a closed gate, and not a
 //!   phase. Whoever finds one stale, under the slot's own lock, brings it up.
-//! * Every running call is inside the domain, or has a record in the table that each
-//!   later transition scans.
+//! * Every running call is inside a domain, or has a record in the table that each
+//!   later transition scans. Calls that make or end an instance have a domain of their own:
+//!   they are never abandoned, since they change the lists that a transition walks.
 //! * Reading the phase and inserting the record are one critical section of the
 //!   bucket's lock. An updater publishes a phase and then passes every such lock; so
 //!   it either sees the record, or the caller has seen the phase.
@@ -151,6 +152,8 @@ pub struct Gate {
     is_atomic: bool,
     /// Where calls of an atomic class go while a transition runs.
     window: Atomic<*const Window>,
+    /// What calls are inside that make or end an instance, and have no record.
+    pub(crate) changes: Domain,
     wait: WaitQueue,
     records: Arc<Records>,
     recorded: Atomic<u64>,
@@ -158,8 +161,6 @@ pub struct Gate {
     waited: Atomic<u64>,
     /// Calls that have come to wait and are not let in yet.
     waiting: Atomic<u64>,
-    /// Calls without a record that make or end an instance.
-    changing: Atomic<u64>,
     longest_wait_ns: Atomic<u64>,
 }
 
@@ -180,17 +181,18 @@ impl Gate {
             closures: Atomic::new(0),
             is_atomic,
             window: Atomic::new(core::ptr::null()),
+            changes: Domain::new(),
             wait: WaitQueue::new(),
             records,
             recorded: Atomic::new(0),
             nested: Atomic::new(0),
             waited: Atomic::new(0),
             waiting: Atomic::new(0),
-            changing: Atomic::new(0),
             longest_wait_ns: Atomic::new(0),
         })?;
         gate.wait.settle();
         gate.domain.settle()?;
+        gate.changes.settle()?;
         Ok(gate)
     }
 
@@ -251,6 +253,11 @@ impl Gate {
     /// The longest wait at this gate since the last call of this function, in nanoseconds.
     pub(crate) fn take_longest_wait_ns(&self) -> u64 {
         self.longest_wait_ns.xchg(0, Relaxed)
+    }
+
+    /// Whether a grace period that somebody gave up waiting for still runs.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.domain.has_pending() || self.changes.has_pending()
     }
 
     // ---- the updater's side ------------------------------------------------------------
@@ -316,7 +323,7 @@ impl Gate {
 
     /// Enters the class to make an instance, unless it is closed: then `call_creation` waits.
     #[inline(always)]
-    pub(crate) fn enter_creation(&self) -> Option<Change<'_>> {
+    pub(crate) fn enter_creation(&self) -> Option<Inside<'_>> {
         self.enter_change(None)
     }
 
@@ -330,25 +337,15 @@ impl Gate {
     /// it is known as what it is also where it leaves no record.
     fn call_change(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
         match self.enter_change(slot) {
-            Some(_change) => body(),
+            Some(_inside) => body(),
             None => self.pass_as(slot, Role::Change(self), body),
         }
     }
 
+    /// Enters the class to make or end an instance.
     #[inline(always)]
-    fn enter_change(&self, slot: Option<&Slot>) -> Option<Change<'_>> {
-        let counted = Counted::new(self);
-        let inside = self.enter(slot)?;
-        Some(Change {
-            inside,
-            _counted: counted,
-        })
-    }
-
-    /// Whether some call without a record may be making or ending an instance.
-    pub(crate) fn is_changing(&self) -> bool {
-        // Full, as there: the stamp was closed before this.
-        self.changing.fetch_add(0, Full) != 0
+    fn enter_change(&self, slot: Option<&Slot>) -> Option<Inside<'_>> {
+        self.enter(&self.changes, slot)
     }
 
     /// Runs `body` as a call through `slot`.
@@ -438,17 +435,12 @@ impl Gate {
                     if let (Phase::Lazy, Some(slot)) = (phase, slot) {
                         slot.bring_up();
                     }
-                    match role {
-                        Role::Change(_) => {
-                            if let Some(_change) = self.enter_change(slot) {
-                                return body();
-                            }
-                        }
-                        _ => {
-                            if let Some(_inside) = self.enter(slot) {
-                                return body();
-                            }
-                        }
+                    let domain = match role {
+                        Role::Change(_) => &self.changes,
+                        _ => &self.domain,
+                    };
+                    if let Some(_inside) = self.enter(domain, slot) {
+                        return body();
                     }
                     relax();
                 }
@@ -468,8 +460,8 @@ impl Gate {
 
     /// The fast path without its call; `None` where the gate is closed.
     #[inline(always)]
-    fn enter(&self, slot: Option<&Slot>) -> Option<Inside<'_>> {
-        let inside = Inside::new(self);
+    fn enter<'a>(&self, domain: &'a Domain, slot: Option<&Slot>) -> Option<Inside<'a>> {
+        let inside = Inside::new(domain, &self.stamp);
         let open = inside.stamp;
         let valid = open != CLOSED && slot.is_none_or(|slot| stamp_of(&slot.stamp) == open);
         valid.then_some(inside)
@@ -560,63 +552,34 @@ impl Gate {
 }
 
 /// A call of a class, without a record, for as long as it lives.
-struct Inside<'a> {
-    gate: &'a Gate,
+pub(crate) struct Inside<'a> {
+    domain: &'a Domain,
     reader: Reader,
-    /// The gate's, as this call found it.
     stamp: u64,
 }
 
 impl<'a> Inside<'a> {
     #[inline(always)]
-    fn new(gate: &'a Gate) -> Self {
-        let reader = gate.domain.enter();
+    fn new(domain: &'a Domain, stamp: &Atomic<u64>) -> Self {
+        let reader = domain.enter();
         Self {
-            gate,
+            domain,
             reader,
-            stamp: stamp_of(&gate.stamp),
+            stamp: stamp_of(stamp),
         }
+    }
+
+    /// The stamp that valid slots have for as long as this lives.
+    #[inline(always)]
+    pub(crate) fn stamp(&self) -> u64 {
+        self.stamp
     }
 }
 
 impl Drop for Inside<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.gate.domain.leave(self.reader);
-    }
-}
-
-/// The same of a call that makes or ends an instance.
-pub(crate) struct Change<'a> {
-    // In the order in which they are dropped.
-    inside: Inside<'a>,
-    _counted: Counted<'a>,
-}
-
-impl Change<'_> {
-    /// The stamp that valid slots have for as long as this call runs.
-    pub(crate) fn stamp(&self) -> u64 {
-        self.inside.stamp
-    }
-}
-
-/// Counts a change without a record.
-struct Counted<'a>(&'a Gate);
-
-impl<'a> Counted<'a> {
-    #[inline(always)]
-    fn new(gate: &'a Gate) -> Self {
-        // Full, and before the stamp is looked at: whoever closes it and then finds nobody
-        // here has closed it for everybody.
-        gate.changing.fetch_add(1, Full);
-        Self(gate)
-    }
-}
-
-impl Drop for Counted<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        self.0.changing.fetch_sub(1, Full);
+        self.domain.leave(self.reader);
     }
 }
 
