@@ -16,7 +16,7 @@ use crate::chain::Chain;
 use crate::error::REASON_LEN;
 use crate::implementation::Pin;
 use crate::moves::{Prepared, Refused};
-use crate::object::{state_pointer, Header, Memory};
+use crate::object::{aligned_size, state_pointer, Header, Memory};
 use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
@@ -218,14 +218,15 @@ impl Routes {
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
         let state = &self.to.descriptor().state;
-        let memory = Memory::new(state.size.saturating_add(self.room), state.align)?;
-        // SAFETY: The memory is a header long, and nobody else has it.
-        unsafe {
-            memory.header().write(Header {
-                operations: self.to.descriptor().operations,
-                implementation: &raw const **self.to,
-            });
-        }
+        let size = match self.room {
+            0 => self.to.object_size(),
+            room => {
+                let size = self.to.state_offset().saturating_add(state.size);
+                aligned_size(size.saturating_add(room), state.align).ok_or(ENOMEM)?
+            }
+        };
+        let memory = Memory::new(size)?;
+        memory.set_header(&self.to);
         Ok(memory)
     }
 
