@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counter, version 12: knows how to take over from version 2, and of no other.
+//! Counter, version 12: knows how to take over from version 2, and of no other. Says when an
+//! instance of it has come to its end.
 
 #![deny(unsafe_code)]
 
@@ -47,6 +48,10 @@ impl molt::Implementation<dyn Counter> for Sum {
             sum: Atomic::new(start),
             moves: 0,
         })
+    }
+
+    fn closed(&self) {
+        pr_info!("molt-test: closed at {}\n", self.total());
     }
 }
 
