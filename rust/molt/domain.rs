@@ -45,7 +45,7 @@ pub(crate) struct Reader(*mut c_void);
 macro_rules! inlined_read_side {
     ($($item:item)*) => { $(
         #[cfg(all(
-            CONFIG_X86_64,
+            any(),
             any(not(CONFIG_UML), uml_percpu_segment),
             CONFIG_SMP,
             CONFIG_TREE_SRCU,
@@ -59,7 +59,7 @@ macro_rules! inlined_read_side {
 macro_rules! called_read_side {
     ($($item:item)*) => { $(
         #[cfg(not(all(
-            CONFIG_X86_64,
+            any(),
             any(not(CONFIG_UML), uml_percpu_segment),
             CONFIG_SMP,
             CONFIG_TREE_SRCU,
