@@ -508,6 +508,7 @@ impl Class {
             (*slot).stamp.store(self.gate.open_stamp(), Relaxed);
             self.lists.insert(slot);
         }
+        self.gate.operations.store(descriptor.operations, Relaxed);
         self.instances.fetch_add(1, Relaxed);
         // SAFETY: As above.
         if let Some(holder) = unsafe { (*slot).holder() } {
