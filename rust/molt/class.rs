@@ -500,6 +500,7 @@ impl Class {
             memory.header().write(Header {
                 operations: descriptor.operations,
                 implementation,
+                stamp: Atomic::new(self.gate.open_stamp()),
             });
         }
         // SAFETY: The slot is the caller's, stays alive until it is removed, and is whole.

@@ -202,7 +202,7 @@ impl Exchange {
     /// Closes the chosen slots, each by its own stamp.
     pub(crate) fn close_slots(&self) {
         for slot in self.kept.iter() {
-            slot.stamp.store(GATED | self.closure, Release);
+            slot.set_stamp(GATED | self.closure);
         }
     }
 
@@ -210,7 +210,7 @@ impl Exchange {
     pub(crate) fn open_slots(&self) {
         for slot in self.kept.iter() {
             slot.own(|_| {
-                slot.stamp.store(self.class.gate().open_stamp(), Release);
+                slot.set_stamp(self.class.gate().open_stamp());
             });
         }
     }

@@ -22,6 +22,8 @@ pub struct Header {
     /// pinned for as long as an instance is served by it.
     pub(crate) operations: *const (),
     pub(crate) implementation: *const Registered,
+    /// The stamp that is compared; the slot has a copy.
+    pub(crate) stamp: crate::primitives::Atomic<u64>,
 }
 
 /// Where a state of this alignment begins in its object, in bytes.

@@ -141,6 +141,7 @@ impl Routes {
             memory.header().write(Header {
                 operations: self.to.descriptor().operations,
                 implementation: &raw const **self.to,
+                stamp: crate::primitives::Atomic::new(self.stamp()),
             });
         }
         Ok(memory)

@@ -157,7 +157,14 @@ impl Slot {
             self.set_object(new);
         }
         // Release: whoever finds this stamp finds the object that was stored before it.
-        self.stamp.store(routes.stamp(), Release);
+        self.set_stamp(routes.stamp());
+    }
+
+    /// Stores the stamp in the slot and in its object, which is the slot's own.
+    pub(crate) fn set_stamp(&self, stamp: u64) {
+        self.stamp.store(stamp, Release);
+        // SAFETY: The object is alive: it is the slot's.
+        unsafe { (*self.object()).stamp.store(stamp, Release) };
     }
 
     pub(crate) fn key(&self) -> Option<u64> {
