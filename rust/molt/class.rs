@@ -504,6 +504,7 @@ impl Class {
         }
         // SAFETY: The slot is the caller's, stays alive until it is removed, and is whole.
         unsafe {
+            (*slot).operations.store(descriptor.operations, Relaxed);
             (*slot).set_object(memory.into_raw());
             (*slot).stamp.store(self.gate.open_stamp(), Relaxed);
             self.lists.insert(slot);

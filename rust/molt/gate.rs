@@ -41,7 +41,7 @@
 use crate::attempt::Trespass;
 use crate::primitives::{
     arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, warn_misuse, warn_trespass,
-    Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result, WaitQueue,
+    Acquire, Arc, Atomic, Domain, Full, Guard, Relaxed, Release, Result, WaitQueue,
 };
 use crate::record::{Head, Record, Records, Role};
 use crate::slot::Slot;
@@ -352,34 +352,9 @@ impl Gate {
         #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
         let _checked = crate::primitives::check_context(self.is_atomic);
         let reader = self.domain.enter();
-        if !same_stamp(&slot.stamp, &self.stamp) {
-            return self.call_late(reader, slot, body);
-        }
         let result = body();
         self.domain.leave(reader);
         result
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn call_late<R>(&self, reader: Reader, slot: &Slot, body: impl FnOnce() -> R) -> R {
-        let mut body = Some(body);
-        let mut result = None;
-        let mut run = || result = body.take().map(|body| body());
-        if self.is_atomic {
-            // Inside the domain to the end: no later transition looks at records of this one.
-            crate::window::pass(self, slot, &mut run);
-            self.domain.leave(reader);
-        } else {
-            // Nobody sleeps at a gate inside the domain: the updater waits for its readers.
-            self.domain.leave(reader);
-            self.pass(Some(slot), &mut run);
-        }
-        match result {
-            Some(result) => result,
-            // SAFETY: Either way the closure runs exactly once, and `body` was there.
-            None => unsafe { core::hint::unreachable_unchecked() },
-        }
     }
 
     /// Runs `body` as a call of this class that came too late for the fast path.

