@@ -24,6 +24,7 @@ use crate::record::Records;
 #[repr(C)]
 pub(crate) struct Domain {
     srcu: Opaque<bindings::srcu_struct>,
+    reference: Opaque<bindings::percpu_ref>,
     settled: UnsafeCell<bool>,
     /// Grace periods that were begun and have not ended.
     pending: Atomic<u32>,
@@ -37,6 +38,12 @@ unsafe impl Sync for Domain {}
 /// What [`Domain::enter`] hands to [`Domain::leave`].
 #[derive(Clone, Copy)]
 pub(crate) struct Reader(*mut c_void);
+
+impl Reader {
+    pub(crate) fn none() -> Self {
+        Self(core::ptr::null_mut())
+    }
+}
 
 // Where the read side may be inlined: the conditions of SRCU-fast's per-CPU increments. User
 // Mode Linux has the instructions, but the segment that makes them per-CPU only where somebody
@@ -72,6 +79,13 @@ macro_rules! called_read_side {
 }
 
 inlined_read_side! {
+    /// Where a killed reference's shared counter would be decremented.
+    #[cold]
+    #[inline(never)]
+    fn left_late() {
+        crate::primitives::warn_misuse();
+    }
+
     const _: () = {
         assert!(core::mem::offset_of!(bindings::srcu_struct, srcu_ctrp) == 0);
         assert!(core::mem::offset_of!(bindings::srcu_ctr, srcu_locks) == 0);
@@ -87,34 +101,51 @@ inlined_read_side! {
         /// many processors for that.
         #[inline(always)]
         pub(crate) fn enter(&self) -> Reader {
-            let counters: *mut c_void;
-            // SAFETY: By the type invariant the domain is an initialised `srcu_struct`,
-            // whose first word is a per-CPU address; with the per-CPU segment it names
-            // this CPU's counters, of which `srcu_locks` is the first. No `nomem`: the
-            // critical section must not leak out.
-            unsafe {
-                core::arch::asm!(
-                    "mov {counters}, [{domain}]",
-                    "add qword ptr gs:[{counters}], 1",
-                    domain = in(reg) self.srcu.get(),
-                    counters = out(reg) counters,
-                    options(nostack),
-                );
+            match self.try_enter() {
+                Some(reader) => reader,
+                None => Reader(core::ptr::null_mut()),
             }
-            Reader(counters)
+        }
+
+        /// Enters the domain, unless it has been killed.
+        #[inline(always)]
+        pub(crate) fn try_enter(&self) -> Option<Reader> {
+            // SAFETY: The reference is initialised.
+            unsafe {
+                bindings::__rcu_read_lock();
+                let counter = (&raw const (*self.reference.get()).percpu_count_ptr).read_volatile();
+                let is_live = counter & 3 == 0;
+                if is_live {
+                    core::arch::asm!(
+                        "add qword ptr gs:[{counter}], 1",
+                        counter = in(reg) counter,
+                        options(nostack),
+                    );
+                }
+                bindings::__rcu_read_unlock();
+                is_live.then_some(Reader(core::ptr::null_mut()))
+            }
         }
 
         /// Leaves the domain. The counters are those of `enter`: a grace period may have
         /// flipped the domain's meanwhile.
         #[inline(always)]
         pub(crate) fn leave(&self, reader: Reader) {
-            // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
+            let _ = reader.0;
+            // SAFETY: As above.
             unsafe {
-                core::arch::asm!(
-                    "add qword ptr gs:[{counters} + 8], 1",
-                    counters = in(reg) reader.0,
-                    options(nostack),
-                );
+                bindings::__rcu_read_lock();
+                let counter = (&raw const (*self.reference.get()).percpu_count_ptr).read_volatile();
+                if counter & 3 == 0 {
+                    core::arch::asm!(
+                        "sub qword ptr gs:[{counter}], 1",
+                        counter = in(reg) counter,
+                        options(nostack),
+                    );
+                } else {
+                    left_late();
+                }
+                bindings::__rcu_read_unlock();
             }
         }
     }
@@ -171,6 +202,7 @@ impl Domain {
     pub(crate) fn new() -> Self {
         Self {
             srcu: Opaque::zeroed(),
+            reference: Opaque::zeroed(),
             settled: UnsafeCell::new(false),
             pending: Atomic::new(0),
         }
@@ -185,6 +217,12 @@ impl Domain {
         // SAFETY: Nobody uses the domain yet, and it does not move from now on.
         unsafe {
             kernel::error::to_result(molt_domain_init(self.srcu.get()))?;
+            kernel::error::to_result(bindings::percpu_ref_init(
+                self.reference.get(),
+                Some(released),
+                0,
+                bindings::GFP_KERNEL,
+            ))?;
             *self.settled.get() = true;
         }
         Ok(())
@@ -208,11 +246,17 @@ impl Domain {
     }
 }
 
+/// All calls have left a domain that was killed.
+unsafe extern "C" fn released(_reference: *mut bindings::percpu_ref) {}
+
 impl Drop for Domain {
     fn drop(&mut self) {
         if *self.settled.get_mut() {
             // SAFETY: Initialised, and nobody is inside: the last reference is gone.
-            unsafe { molt_domain_destroy(self.srcu.get()) }
+            unsafe {
+                bindings::percpu_ref_exit(self.reference.get());
+                molt_domain_destroy(self.srcu.get());
+            }
         }
     }
 }

@@ -351,10 +351,9 @@ impl Gate {
         // each method that sleeps where it must not, with no update in sight.
         #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
         let _checked = crate::primitives::check_context(self.is_atomic);
-        let reader = self.domain.enter();
-        if !same_stamp(&slot.stamp, &self.stamp) {
-            return self.call_late(reader, slot, body);
-        }
+        let Some(reader) = self.domain.try_enter() else {
+            return self.call_late(Reader::none(), slot, body);
+        };
         let result = body();
         self.domain.leave(reader);
         result
