@@ -123,23 +123,10 @@ inlined_read_side! {
     /// acquire loads.
     #[inline(always)]
     pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
-        const STAMP: usize = core::mem::offset_of!(Gate, stamp);
-
-        // SAFETY: Both words are valid. A plain load is an acquire load on x86, and the
-        // memory clobber keeps the compiler from moving later loads up. The address of the
-        // whole gate is in a register already, so that of the stamp is not computed.
-        unsafe {
-            core::arch::asm!(
-                "cmp {stamp}, [{gate} + {offset}]",
-                "jne {differs}",
-                stamp = in(reg) slot.as_ptr().read_volatile(),
-                gate = in(reg) gate.as_ptr().wrapping_byte_sub(STAMP),
-                offset = const STAMP,
-                differs = label { return false },
-                options(nostack),
-            );
-        }
-        true
+        // SAFETY: Both words are valid. A plain load is an acquire load on x86.
+        let stamps = unsafe { (slot.as_ptr().read_volatile(), gate.as_ptr().read_volatile()) };
+        core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::Acquire);
+        stamps.0 == stamps.1
     }
 }
 
