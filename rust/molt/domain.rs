@@ -87,33 +87,25 @@ inlined_read_side! {
         /// many processors for that.
         #[inline(always)]
         pub(crate) fn enter(&self) -> Reader {
-            let counters: *mut c_void;
-            // SAFETY: By the type invariant the domain is an initialised `srcu_struct`,
-            // whose first word is a per-CPU address; with the per-CPU segment it names
-            // this CPU's counters, of which `srcu_locks` is the first. No `nomem`: the
-            // critical section must not leak out.
+            // SAFETY: What preempt_disable() does.
             unsafe {
-                core::arch::asm!(
-                    "mov {counters}, [{domain}]",
-                    "add qword ptr gs:[{counters}], 1",
-                    domain = in(reg) self.srcu.get(),
-                    counters = out(reg) counters,
-                    options(nostack),
-                );
+                core::arch::asm!("add dword ptr gs:[rip + __preempt_count], 1", options(nostack));
             }
-            Reader(counters)
+            Reader(core::ptr::null_mut())
         }
 
         /// Leaves the domain. The counters are those of `enter`: a grace period may have
         /// flipped the domain's meanwhile.
         #[inline(always)]
         pub(crate) fn leave(&self, reader: Reader) {
-            // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
+            let _ = reader.0;
+            // SAFETY: What preempt_enable() does; the function keeps all registers.
             unsafe {
                 core::arch::asm!(
-                    "add qword ptr gs:[{counters} + 8], 1",
-                    counters = in(reg) reader.0,
-                    options(nostack),
+                    "dec dword ptr gs:[rip + __preempt_count]",
+                    "jne 2f",
+                    "call preempt_schedule_thunk",
+                    "2:",
                 );
             }
         }
@@ -198,13 +190,13 @@ impl Domain {
     /// Waits until everybody who is inside now has left. Sleeps.
     pub(crate) fn synchronize(&self) {
         // SAFETY: The domain is initialised.
-        unsafe { bindings::synchronize_srcu_expedited(self.srcu.get()) }
+        unsafe { bindings::synchronize_rcu_expedited() }
     }
 
     /// Waits until no callback of this domain is outstanding. Sleeps.
     pub(crate) fn barrier(&self) {
         // SAFETY: The domain is initialised.
-        unsafe { bindings::srcu_barrier(self.srcu.get()) }
+        unsafe { bindings::rcu_barrier() }
     }
 }
 
