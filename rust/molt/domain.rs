@@ -87,35 +87,18 @@ inlined_read_side! {
         /// many processors for that.
         #[inline(always)]
         pub(crate) fn enter(&self) -> Reader {
-            let counters: *mut c_void;
-            // SAFETY: By the type invariant the domain is an initialised `srcu_struct`,
-            // whose first word is a per-CPU address; with the per-CPU segment it names
-            // this CPU's counters, of which `srcu_locks` is the first. No `nomem`: the
-            // critical section must not leak out.
-            unsafe {
-                core::arch::asm!(
-                    "mov {counters}, [{domain}]",
-                    "add qword ptr gs:[{counters}], 1",
-                    domain = in(reg) self.srcu.get(),
-                    counters = out(reg) counters,
-                    options(nostack),
-                );
-            }
-            Reader(counters)
+            // SAFETY: Any context but NMI.
+            unsafe { bindings::__rcu_read_lock() };
+            Reader(core::ptr::null_mut())
         }
 
         /// Leaves the domain. The counters are those of `enter`: a grace period may have
         /// flipped the domain's meanwhile.
         #[inline(always)]
         pub(crate) fn leave(&self, reader: Reader) {
-            // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
-            unsafe {
-                core::arch::asm!(
-                    "add qword ptr gs:[{counters} + 8], 1",
-                    counters = in(reg) reader.0,
-                    options(nostack),
-                );
-            }
+            let _ = reader.0;
+            // SAFETY: Locked by `enter`.
+            unsafe { bindings::__rcu_read_unlock() };
         }
     }
 
@@ -198,13 +181,13 @@ impl Domain {
     /// Waits until everybody who is inside now has left. Sleeps.
     pub(crate) fn synchronize(&self) {
         // SAFETY: The domain is initialised.
-        unsafe { bindings::synchronize_srcu_expedited(self.srcu.get()) }
+        unsafe { bindings::synchronize_rcu_expedited() }
     }
 
     /// Waits until no callback of this domain is outstanding. Sleeps.
     pub(crate) fn barrier(&self) {
         // SAFETY: The domain is initialised.
-        unsafe { bindings::srcu_barrier(self.srcu.get()) }
+        unsafe { bindings::rcu_barrier() }
     }
 }
 

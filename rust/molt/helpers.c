@@ -27,15 +27,12 @@
 
 int molt_domain_init(struct srcu_struct *domain)
 {
-	return init_srcu_struct_fast(domain);
+	return 0;
 }
 
 void molt_domain_destroy(struct srcu_struct *domain)
 {
-	/* Twice: an expedite callback may have posted itself again. */
-	srcu_barrier(domain);
-	srcu_barrier(domain);
-	cleanup_srcu_struct(domain);
+	rcu_barrier();
 }
 
 void *molt_domain_enter(struct srcu_struct *domain)
@@ -48,16 +45,9 @@ void molt_domain_leave(struct srcu_struct *domain, void *counters)
 	srcu_read_unlock_fast(domain, (struct srcu_ctr __percpu __force *)(uintptr_t)counters);
 }
 
-static bool molt_expedite = true;
-module_param_named(expedite, molt_expedite, bool, 0644);
-MODULE_PARM_DESC(expedite, "Hurry grace periods: transitions are sooner done, other processors are interrupted");
-
 void molt_domain_call(struct srcu_struct *domain, struct rcu_head *head, rcu_callback_t func)
 {
-	call_srcu(domain, head, func);
-	/* A normal grace period of this flavour costs two of RCU; callers may be waiting soon. */
-	if (READ_ONCE(molt_expedite))
-		srcu_expedite_current(domain);
+	call_rcu_hurry(head, func);
 }
 
 /* Waiting. */
