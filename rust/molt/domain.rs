@@ -87,35 +87,17 @@ inlined_read_side! {
         /// many processors for that.
         #[inline(always)]
         pub(crate) fn enter(&self) -> Reader {
-            let counters: *mut c_void;
-            // SAFETY: By the type invariant the domain is an initialised `srcu_struct`,
-            // whose first word is a per-CPU address; with the per-CPU segment it names
-            // this CPU's counters, of which `srcu_locks` is the first. No `nomem`: the
-            // critical section must not leak out.
-            unsafe {
-                core::arch::asm!(
-                    "mov {counters}, [{domain}]",
-                    "add qword ptr gs:[{counters}], 1",
-                    domain = in(reg) self.srcu.get(),
-                    counters = out(reg) counters,
-                    options(nostack),
-                );
-            }
-            Reader(counters)
+            // SAFETY: By the type invariant the domain is initialised.
+            let index = unsafe { bindings::__srcu_read_lock(self.srcu.get()) };
+            Reader(core::ptr::without_provenance_mut(index as usize))
         }
 
         /// Leaves the domain. The counters are those of `enter`: a grace period may have
         /// flipped the domain's meanwhile.
         #[inline(always)]
         pub(crate) fn leave(&self, reader: Reader) {
-            // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
-            unsafe {
-                core::arch::asm!(
-                    "add qword ptr gs:[{counters} + 8], 1",
-                    counters = in(reg) reader.0,
-                    options(nostack),
-                );
-            }
+            // SAFETY: `reader` came from `enter`.
+            unsafe { bindings::__srcu_read_unlock(self.srcu.get(), reader.0.addr() as i32) };
         }
     }
 

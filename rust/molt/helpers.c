@@ -27,7 +27,7 @@
 
 int molt_domain_init(struct srcu_struct *domain)
 {
-	return init_srcu_struct_fast(domain);
+	return init_srcu_struct(domain);
 }
 
 void molt_domain_destroy(struct srcu_struct *domain)
@@ -40,12 +40,12 @@ void molt_domain_destroy(struct srcu_struct *domain)
 
 void *molt_domain_enter(struct srcu_struct *domain)
 {
-	return (void __force *)(uintptr_t)srcu_read_lock_fast(domain);
+	return (void *)(long)srcu_read_lock(domain);
 }
 
 void molt_domain_leave(struct srcu_struct *domain, void *counters)
 {
-	srcu_read_unlock_fast(domain, (struct srcu_ctr __percpu __force *)(uintptr_t)counters);
+	srcu_read_unlock(domain, (long)counters);
 }
 
 static bool molt_expedite = true;
