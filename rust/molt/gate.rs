@@ -39,6 +39,7 @@
 //!   then phase, so that a caller which sees `Idle` finds the fast path open.
 
 use crate::attempt::Trespass;
+use crate::object::Header;
 use crate::primitives::{
     arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, warn_misuse, warn_trespass,
     Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result, WaitQueue,
@@ -346,16 +347,18 @@ impl Gate {
     /// This is where every call of a method goes. `body` loads the slot's object itself. May
     /// sleep at the gate, or spin there in a class of atomic context.
     #[inline(always)]
-    pub(crate) fn call<R>(&self, slot: &Slot, body: impl FnOnce() -> R) -> R {
+    pub(crate) fn call<R>(&self, slot: &Slot, body: impl FnOnce(*mut Header) -> R) -> R {
         // So that such a kernel complains of each call from where it must not be made, and of
         // each method that sleeps where it must not, with no update in sight.
         #[cfg(CONFIG_DEBUG_ATOMIC_SLEEP)]
         let _checked = crate::primitives::check_context(self.is_atomic);
         let reader = self.domain.enter();
-        if !same_stamp(&slot.stamp, &self.stamp) {
-            return self.call_late(reader, slot, body);
+        let object = slot.object();
+        // The bit of a closed slot.
+        if object.addr() & 1 != 0 {
+            return self.call_late(reader, slot, move || body(slot.object()));
         }
-        let result = body();
+        let result = body(object);
         self.domain.leave(reader);
         result
     }

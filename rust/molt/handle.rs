@@ -70,8 +70,7 @@ impl<I: ?Sized + Interface> Handle<I> {
     #[inline(always)]
     pub fn call<R>(&self, method: impl FnOnce(*const Header, &I::Operations) -> R) -> R {
         let slot = self.slot();
-        slot.gate().call(slot, move || {
-            let object = slot.object();
+        slot.gate().call(slot, move |object| {
             // SAFETY: Inside a call the object is valid, and its table is the one that
             // `Serves<T>` gave for `I`.
             method(object, unsafe {
