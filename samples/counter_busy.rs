@@ -21,14 +21,14 @@
 //! ```
 //!
 //! How to make it fail otherwise: `rmmod counter_busy` while it serves the class is refused,
-//! and so is `Sum@1` (`EPROTO`): only transfers from and to `Sum@2` are written here.
+//! and so is `Sum@1` (`EPROTO`): it says how it takes over from `Sum@2`, and of no other.
 
 #![deny(unsafe_code)]
 
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::time::{delay::fsleep, Delta};
-use molt::{State, Transfer};
+use molt::State;
 
 #[path = "counter.rs"]
 mod counter;
@@ -38,7 +38,6 @@ molt::module! {
     class: "counter",
     implementation: Busy,
     version: 1,
-    transfers: [Sum2 => Busy, Busy => Sum2],
     license: "GPL",
     authors: ["The Molt developers"],
     description: "Molt sample: a counter that keeps a call inside",
@@ -50,48 +49,11 @@ molt::module! {
     },
 }
 
-/// What `counter_v2` keeps.
 #[derive(State)]
-#[state(name = "Sum", version = 2)]
-struct Sum2 {
-    total: Atomic<u64>,
-    calls: Atomic<u64>,
-}
-
-#[derive(State)]
+#[state(from = "Sum@2")]
 struct Busy {
     total: Atomic<u64>,
     calls: Atomic<u64>,
-}
-
-impl Transfer<Sum2> for Busy {
-    type Prepared = ();
-
-    fn prepare(_old: &Sum2) -> Result {
-        Ok(())
-    }
-
-    fn commit(old: &mut Sum2, (): ()) -> Self {
-        Self {
-            total: Atomic::new(old.total.load(Relaxed)),
-            calls: Atomic::new(old.calls.load(Relaxed)),
-        }
-    }
-}
-
-impl Transfer<Busy> for Sum2 {
-    type Prepared = ();
-
-    fn prepare(_old: &Busy) -> Result {
-        Ok(())
-    }
-
-    fn commit(old: &mut Busy, (): ()) -> Self {
-        Self {
-            total: Atomic::new(old.total.load(Relaxed)),
-            calls: Atomic::new(old.calls.load(Relaxed)),
-        }
-    }
 }
 
 impl molt::Implementation<dyn Counter> for Busy {

@@ -2,8 +2,9 @@
 
 //! Counter, version 2: keeps a total and counts the calls.
 //!
-//! The state has one field more. The author writes how version 2's state is made from
-//! version 1's, and the way back, which drops the number of calls.
+//! The state has one field more, and the author says how it begins. The other one is there
+//! under the same name and with the same type, so it is moved. On the way back the number of
+//! calls is dropped.
 //!
 //! Usage: with `counter_v1` in the kernel,
 //!
@@ -14,14 +15,14 @@
 //! ```
 //!
 //! How to make it fail: ask for `Sum@2 expect=7` where the class is at another generation
-//! (`ESTALE`), for `Sum@3`, which nobody has (`ENOENT`), or twice (`EALREADY`). Change a field
-//! of `Sum1` below, and the update is refused before anything is touched (`EPROTO`).
+//! (`ESTALE`), for `Sum@3`, which nobody has (`ENOENT`), or twice (`EALREADY`). Remove
+//! `#[state(default)]` below, and the update is refused before anything is touched (`EPROTO`).
 
 #![deny(unsafe_code)]
 
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use molt::{Convert, State};
+use molt::State;
 
 #[path = "counter.rs"]
 mod counter;
@@ -31,40 +32,17 @@ molt::module! {
     class: "counter",
     implementation: Sum,
     version: 2,
-    transfers: [Sum1 => Sum, Sum => Sum1],
     license: "GPL",
     authors: ["The Molt developers"],
     description: "Molt sample: a counter, version 2",
 }
 
-/// What `counter_v1` keeps.
 #[derive(State)]
-#[state(name = "Sum", version = 1)]
-struct Sum1 {
-    total: Atomic<u64>,
-}
-
-#[derive(State)]
+#[state(from = "Sum@1")]
 struct Sum {
     total: Atomic<u64>,
+    #[state(default)]
     calls: Atomic<u64>,
-}
-
-impl Convert<Sum1> for Sum {
-    fn convert(old: &mut Sum1) -> Self {
-        Self {
-            total: Atomic::new(old.total.load(Relaxed)),
-            calls: Atomic::new(0),
-        }
-    }
-}
-
-impl Convert<Sum> for Sum1 {
-    fn convert(old: &mut Sum) -> Self {
-        Self {
-            total: Atomic::new(old.total.load(Relaxed)),
-        }
-    }
 }
 
 impl molt::Implementation<dyn Counter> for Sum {

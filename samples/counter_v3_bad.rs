@@ -2,9 +2,10 @@
 
 //! Counter, version 3: its transfer refuses.
 //!
-//! Purpose: shows what happens when the state of some instance cannot be carried over. The
-//! transfer asks each instance first (`prepare`), and changes none before all have agreed;
-//! so one refusal leaves the whole class on the old generation, every total as it was.
+//! Purpose: shows what happens when the state of some instance cannot be carried over. Rules
+//! that can fail (`try_convert`) run for each instance first, and none is changed before all
+//! have agreed; so one refusal leaves the whole class on the old generation, every total as it
+//! was.
 //!
 //! Usage: with `counter_v2` serving the class,
 //!
@@ -18,15 +19,15 @@
 //!
 //! How to make it fail otherwise: with `refuse_at=0` nothing is refused and the update
 //! succeeds. Then `echo Sum@2 > .../update` is refused (`EPROTO`), before anything is
-//! touched: this module has no transfer back. With `counter_v1` serving the class `Sum@3`
-//! is refused for the same reason.
+//! touched: this module says that it is irreversible. With `counter_v1` serving the class `Sum@3`
+//! is refused, too: its rules are for `Sum@2`.
 
 #![deny(unsafe_code)]
 
 use kernel::error::code::EDOM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use molt::{State, Transfer};
+use molt::State;
 
 #[path = "counter.rs"]
 mod counter;
@@ -36,7 +37,6 @@ molt::module! {
     class: "counter",
     implementation: Sum,
     version: 3,
-    transfers: [Sum2 => Sum],
     license: "GPL",
     authors: ["The Molt developers"],
     description: "Molt sample: a counter whose transfer refuses",
@@ -51,38 +51,22 @@ molt::module! {
 /// How many instances the transition has asked for so far.
 static ASKED: Atomic<u64> = Atomic::new(0);
 
-/// What `counter_v2` keeps.
 #[derive(State)]
-#[state(name = "Sum", version = 2)]
-struct Sum2 {
-    total: Atomic<u64>,
-    calls: Atomic<u64>,
-}
-
-#[derive(State)]
+#[state(from = "Sum@2", irreversible)]
 struct Sum {
+    #[state(try_convert(Atomic<u64> => take_over))]
     total: Atomic<u64>,
     calls: Atomic<u64>,
 }
 
-impl Transfer<Sum2> for Sum {
-    type Prepared = ();
-
-    fn prepare(_old: &Sum2) -> Result {
-        let asked = ASKED.fetch_add(1, Relaxed) + 1;
-        if asked == module_parameters::refuse_at.value() {
-            ASKED.store(0, Relaxed);
-            return Err(EDOM);
-        }
-        Ok(())
+/// The total of one instance, unless it is that instance's turn to be refused.
+fn take_over(total: &Atomic<u64>) -> Result<Atomic<u64>> {
+    let asked = ASKED.fetch_add(1, Relaxed) + 1;
+    if asked == module_parameters::refuse_at.value() {
+        ASKED.store(0, Relaxed);
+        return Err(EDOM);
     }
-
-    fn commit(old: &mut Sum2, (): ()) -> Self {
-        Self {
-            total: Atomic::new(old.total.load(Relaxed)),
-            calls: Atomic::new(old.calls.load(Relaxed)),
-        }
-    }
+    Ok(Atomic::new(total.load(Relaxed)))
 }
 
 impl molt::Implementation<dyn Counter> for Sum {

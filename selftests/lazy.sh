@@ -126,9 +126,9 @@ check "no call failed, and the sums are exact" accounts_balance
 
 load_with counter_v3_bad refuse_at=0
 begun=$(wc -l <$debug/history)
-check "lazy: a transfer that can fail is EPROTO, and the text says what to do" \
-	refused EPROTO counter "Sum@3 policy=lazy" Sum@2 Sum@3 Convert
-check "background: the same" refused EPROTO counter "Sum@3 policy=background" Convert
+check "lazy: a transfer that can fail is EPROTO, and the field is named" \
+	refused EPROTO counter "Sum@3 policy=lazy" Sum@2 Sum@3 total
+check "background: the same" refused EPROTO counter "Sum@3 policy=background" total
 check "no transition was begun" all same "$(wc -l <$debug/history)" "$begun" -- \
 	served counter Sum@2 5 -- in_state counter idle
 check "eager it would do" update counter "Sum@3 policy=eager check=1"

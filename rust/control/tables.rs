@@ -49,7 +49,7 @@ unsafe extern "C" fn show<F: Fn(&SeqFile) + Copy + 'static>(seq: *mut c_void) {
     crate::sysfs::only_value::<F>()(seq);
 }
 
-static TABLES: [Table; 7] = [
+static TABLES: [Table; 8] = [
     Table::new(c"classes", classes),
     Table::new(c"instances", instances),
     Table::new(c"blockers", blockers),
@@ -57,6 +57,7 @@ static TABLES: [Table; 7] = [
     Table::new(c"timing", timing),
     Table::new(c"histograms", histograms),
     Table::new(c"stacks", stacks),
+    Table::new(c"plans", plans),
 ];
 
 /// The tables. While one is open this module cannot be removed.
@@ -163,6 +164,22 @@ fn blockers(seq: &SeqFile) {
                 None => seq_print!(seq, "-\n"),
             }
         });
+    });
+}
+
+/// What would happen to the fields of each class's states. The step is the rest of a line.
+fn plans(seq: &SeqFile) {
+    seq_print!(seq, "class from to path step\n");
+    for_each_class(|class| {
+        let name = class.name();
+        let result = class.for_each_step(|line| {
+            let (from, to) = (line.from.label(), line.to.label());
+            let (path, step) = (line.path.as_str(), line.step.as_str());
+            seq_print!(seq, "{name} {from} {to} {path} {step}\n");
+        });
+        if let Err(error) = result {
+            seq_print!(seq, "# {name}: {error:?}\n");
+        }
     });
 }
 

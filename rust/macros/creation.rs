@@ -78,6 +78,16 @@ impl Creation {
             .map(|(name, kind)| format!("{}: {}", name.unraw(), text::of(kind)))
             .collect();
         let signature = format!("create({})", arguments.join(", "));
+        let words = self.arguments.iter().map(|(name, kind)| {
+            let (name, text) = (name.unraw().to_string(), text::of(kind));
+            quote! {
+                ::molt::interface::Word {
+                    name: #name,
+                    type_name: #text,
+                    fingerprint: <#kind as ::molt::movable::Movable>::FINGERPRINT,
+                }
+            }
+        });
         // The tuple travels as one value, so its own layout counts as well.
         let whole = self.kind();
         quote! {
@@ -88,6 +98,7 @@ impl Creation {
                     #(.text(#names).number(<#kinds as ::molt::movable::Movable>::FINGERPRINT))*
                     .number(<#whole as ::molt::movable::Movable>::FINGERPRINT)
                     .finish(),
+                words: &[#(#words),*],
             }
         }
     }

@@ -17,6 +17,7 @@ mod method;
 mod module;
 mod movability;
 mod movable;
+mod rules;
 mod state;
 mod text;
 
@@ -81,8 +82,10 @@ pub fn module(input: TokenStream) -> TokenStream {
 
 /// Says that a struct or an enum holds nothing that goes away with a module.
 ///
-/// All fields must be movable. Lifetimes and unions are refused.
-#[proc_macro_derive(Movable)]
+/// All fields must be movable. Lifetimes and unions are refused. Fields, variants and the type
+/// itself may have the rules of `#[derive(State)]`: they count where a value of the type is in a
+/// state.
+#[proc_macro_derive(Movable, attributes(state))]
 pub fn derive_movable(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);
     movable::expand(input)
@@ -92,9 +95,30 @@ pub fn derive_movable(input: TokenStream) -> TokenStream {
 
 /// Describes the fields of a state, so that another version can take them over.
 ///
-/// All fields must be movable, and the struct must not implement `Drop`.
-/// `#[state(name = "Sum", version = 1)]` gives the name and the version under which other
-/// versions know the state; they default to the type's name and the module's version.
+/// All fields must be movable, or locks around what is movable; the struct must not implement
+/// `Drop`. Above the struct, `#[state(name = "Sum", version = 1)]` gives the name and the version
+/// under which other versions know the state; they default to the type's name and the module's
+/// version. `from = "Sum@1"` or `from = ["Sum@1", "Sum@2"]` names the versions that the rules
+/// are for, which by default are all older ones of that name.
+///
+/// A field that the other version has under the same name and with the same type needs no rule.
+/// Else, on a field:
+///
+/// | rule | the field |
+/// |---|---|
+/// | `default`, `default = value` | is new, and begins with this |
+/// | `renamed = "old"` | had another name |
+/// | `convert(Type => function)` | is made by `fn(Type) -> Field`, which cannot fail |
+/// | `try_convert(Type => function)` | is made by `fn(&Type) -> Result<Field>` |
+/// | `convert(old: Type => ...)` | the same, from a field of another name |
+/// | `convert(..., back = function)`, `try_back = function` | the way back, by such a function |
+/// | `rebuild = function`, `try_rebuild = function` | is dropped, and made again by `fn() -> Field` or `fn() -> Result<Field>` |
+/// | `keep` | has to be what it was |
+/// | `irreversible` | cannot go back |
+///
+/// and above the struct: `dropped(old)` for a field that is no more, `dropped(old: Type = value)`
+/// with its value on the way back, and `irreversible`. `versions = "Sum@1"` in the same attribute
+/// says for which versions its rules are; a thing may have several attributes.
 #[proc_macro_derive(State, attributes(state))]
 pub fn derive_state(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);

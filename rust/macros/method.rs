@@ -81,6 +81,8 @@ impl Method {
             (self.name.unraw().to_string(), &self.signature, &self.result);
         let count = self.arguments.len() as u64;
         let arguments = self.arguments.iter().map(Argument::fingerprint);
+        let words = self.arguments.iter().map(Argument::word);
+        let result_name = text::of(result);
         quote! {
             ::molt::interface::Method {
                 name: #name,
@@ -91,6 +93,14 @@ impl Method {
                     #(#arguments)*
                     .number(<#result as ::molt::movable::Movable>::FINGERPRINT)
                     .finish(),
+                words: &[
+                    #(#words,)*
+                    ::molt::interface::Word {
+                        name: "",
+                        type_name: #result_name,
+                        fingerprint: <#result as ::molt::movable::Movable>::FINGERPRINT,
+                    },
+                ],
             }
         }
     }
@@ -192,6 +202,19 @@ impl Argument {
             passing,
             target,
         })
+    }
+
+    /// The `molt::interface::Word` that describes the argument.
+    fn word(&self) -> TokenStream {
+        let (name, kind) = (self.name.unraw().to_string(), text::of(&self.kind));
+        let fingerprint = self.fingerprint();
+        quote! {
+            ::molt::interface::Word {
+                name: #name,
+                type_name: #kind,
+                fingerprint: ::molt::fingerprint::Fingerprint::new() #fingerprint .finish(),
+            }
+        }
     }
 
     /// The calls that add the argument to a fingerprint.

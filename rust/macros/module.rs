@@ -9,6 +9,7 @@ use std::{env, path::Path as File};
 use syn::{
     bracketed,
     ext::IdentExt,
+    parenthesized,
     parse::{Parse, ParseStream},
     punctuated::Punctuated,
     spanned::Spanned,
@@ -16,13 +17,14 @@ use syn::{
 };
 
 /// The fields in the order in which the messages list them.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "class",
     "implementation",
     "version",
     "transfers",
     "repairs",
     "callbacks",
+    "statics",
     "init",
     "name",
     "authors",
@@ -52,6 +54,27 @@ struct Transfer {
     to: Type,
 }
 
+/// A static that may begin again.
+struct Reset(Ident);
+
+impl Parse for Reset {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let word: Ident = input.parse()?;
+        if word != "reset" {
+            return Err(Error::new(
+                word.span(),
+                format!(
+                    "a static has no `{word}`\n\
+                     help: write `reset(NAME)` where a static of the other version may begin again"
+                ),
+            ));
+        }
+        let inside;
+        parenthesized!(inside in input);
+        Ok(Self(inside.parse()?))
+    }
+}
+
 pub(crate) struct Declaration {
     class: LitStr,
     implementation: Path,
@@ -59,6 +82,7 @@ pub(crate) struct Declaration {
     transfers: Vec<Transfer>,
     repairs: Vec<Transfer>,
     callbacks: Option<Type>,
+    statics: Vec<Reset>,
     init: Option<Path>,
     name: Option<LitStr>,
     aliases: Vec<LitStr>,
@@ -93,6 +117,7 @@ impl Parse for Declaration {
             transfers: fields.transfers,
             repairs: fields.repairs,
             callbacks: fields.callbacks,
+            statics: fields.statics,
             init: fields.init,
             name: fields.name,
             aliases: fields.aliases,
@@ -111,6 +136,7 @@ struct Fields {
     transfers: Vec<Transfer>,
     repairs: Vec<Transfer>,
     callbacks: Option<Type>,
+    statics: Vec<Reset>,
     init: Option<Path>,
     name: Option<LitStr>,
     aliases: Vec<LitStr>,
@@ -143,6 +169,7 @@ impl Fields {
             "transfers" => self.transfers = parse_list(input)?,
             "repairs" => self.repairs = parse_list(input)?,
             "callbacks" => self.callbacks = Some(input.parse()?),
+            "statics" => self.statics = parse_list(input)?,
             "init" => self.init = Some(input.parse()?),
             "name" => self.name = Some(input.parse()?),
             "alias" => self.aliases = parse_list(input)?,
@@ -250,7 +277,7 @@ impl Declaration {
         });
         let descriptor = quote_spanned! {implementation.span()=>
             ::molt::implementation::Descriptor::of::<_, #implementation>(
-                #class, #name, #version, TRANSFERS,
+                #class, #name, #version, DESCRIBED, TRANSFERS,
             )
         };
         let repairs = self.repairs.iter().map(|Transfer { from, to }| {
@@ -261,6 +288,10 @@ impl Declaration {
                 .with_callbacks(::molt::callback::Callbacks::of::<#callbacks>())
             )
         });
+        let resets = self
+            .statics
+            .iter()
+            .map(|Reset(name)| name.unraw().to_string());
         let misnamed = format!(
             "the state of implementation `{name}@{version}` says otherwise in `#[state(...)]`; \
              leave `name` and `version` out there"
@@ -275,6 +306,28 @@ impl Declaration {
             const _: () = {
                 const TRANSFERS: &[::molt::transfer::Table] = &[#(#transfers),*];
                 const REPAIRS: &[::molt::repair::Mend] = &[#(#repairs),*];
+                const SOURCE: ::molt::schema::encode::Source =
+                    ::molt::schema::source::<_, #implementation>(
+                        #class, #name, #version, &[#(#resets),*],
+                    );
+                const COUNTS: ::molt::schema::encode::Counts =
+                    ::molt::schema::encode::measure(&SOURCE);
+                const ENCODED: ::molt::schema::encode::Encoded<
+                    { COUNTS.size() },
+                    { COUNTS.types },
+                    { COUNTS.rules },
+                > = ::molt::schema::encode::encode(&SOURCE, COUNTS);
+                // A section of its own is what the lint objects to: tools find it there.
+                #[allow(unsafe_code)]
+                #[link_section = ".molt.schema"]
+                #[used(compiler)]
+                static SCHEMA: [u8; COUNTS.size()] = ENCODED.bytes;
+                const DESCRIBED: ::molt::implementation::Described =
+                    ::molt::implementation::Described {
+                        schema: &SCHEMA,
+                        types: &ENCODED.types,
+                        rules: &ENCODED.rules,
+                    };
                 static DESCRIPTOR: ::molt::implementation::Descriptor =
                     #descriptor.with_repairs(REPAIRS)#(#callbacks)*;
 

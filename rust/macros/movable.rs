@@ -2,9 +2,10 @@
 
 //! `#[derive(Movable)]`.
 
+use crate::rules::{self, Place, Rules};
 use crate::text;
 use proc_macro2::{Group, Span, TokenStream};
-use quote::{quote, ToTokens};
+use quote::{format_ident, quote, ToTokens};
 use syn::{
     ext::IdentExt, parse_quote, Data, DataEnum, DataStruct, DeriveInput, Error, Field, Fields,
     GenericParam, Generics, Ident, Index, Result,
@@ -26,6 +27,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             ))
         }
     };
+    let description = description(&input)?;
     let constructor = name.unraw().to_string();
     let representation = representation(&input);
     let constants = input.generics.const_params().map(|param| &param.ident);
@@ -40,8 +42,186 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
                 #(.number(#constants as u64))*
                 #parts
                 .finish();
+            #description
         }
     })
+}
+
+/// The constants that describe the type, for schemas.
+fn description(input: &DeriveInput) -> Result<TokenStream> {
+    let name = input.ident.unraw().to_string();
+    let rules = Rules::of(&input.attrs, Place::Part)?.tokens(None);
+    let (kind, parts) = match &input.data {
+        Data::Struct(data) => {
+            let parts = fields(&data.fields, Place::Field, |member| {
+                quote!(::core::mem::offset_of!(Self, #member))
+            })?;
+            (quote!(Struct), quote!(&[#(#parts),*]))
+        }
+        Data::Enum(data) => {
+            let parts = Tagged::of(input, data)
+                .map(|tagged| tagged.parts(data))
+                .transpose()?;
+            let tag = Tagged::of(input, data).map(|tagged| tagged.tag);
+            let Some((parts, tag)) = parts.zip(tag) else {
+                // Their attributes are looked at nevertheless.
+                for variant in &data.variants {
+                    Rules::of(&variant.attrs, Place::Variant)?;
+                    fields(&variant.fields, Place::Field, |_| quote!(0))?;
+                }
+                return Ok(quote! {
+                    const TYPE: &'static ::molt::schema::Type =
+                        &::molt::schema::Type::whole::<Self>(#name, Self::FINGERPRINT).enumeration();
+                });
+            };
+            return Ok(quote! {
+                const PARTS: &'static [::molt::schema::Part] = #parts;
+                const TYPE: &'static ::molt::schema::Type = &::molt::schema::Type::new::<Self>(
+                    #name,
+                    Self::FINGERPRINT,
+                    ::molt::schema::Kind::Enum,
+                )
+                .with_parts(Self::PARTS, &[])
+                .with_tag(::core::mem::size_of::<#tag>())
+                .enumeration();
+            });
+        }
+        Data::Union(_) => return Ok(quote!()),
+    };
+    Ok(quote! {
+        const PARTS: &'static [::molt::schema::Part] = #parts;
+        const RULES: &'static [::molt::schema::Rule] = #rules;
+        const TYPE: &'static ::molt::schema::Type = &::molt::schema::Type::new::<Self>(
+            #name,
+            Self::FINGERPRINT,
+            ::molt::schema::Kind::#kind,
+        )
+        .with_parts(Self::PARTS, Self::RULES);
+    })
+}
+
+/// The `molt::schema::Part`s of fields; `offset` says where one lies.
+fn fields(
+    fields: &Fields,
+    place: Place,
+    offset: impl Fn(&TokenStream) -> TokenStream,
+) -> Result<Vec<TokenStream>> {
+    let part = |(index, field): (usize, &Field)| {
+        let (name, member) = match &field.ident {
+            Some(name) => (name.unraw().to_string(), name.to_token_stream()),
+            None => (index.to_string(), Index::from(index).to_token_stream()),
+        };
+        let rules = Rules::of(&field.attrs, place)?;
+        if rules.rebuilds() {
+            return Err(Error::new_spanned(
+                field,
+                "only a field of a state can be made again, not one of a part of it\n\
+                 help: put it into the state itself",
+            ));
+        }
+        let owner = quote!(::molt::movable::Movable);
+        Ok(rules::part(field, &name, &rules, &owner, &offset(&member)))
+    };
+    fields.iter().enumerate().map(part).collect()
+}
+
+/// An enum whose layout the language fixes: `repr(u8)`, `repr(C, u8)` and the like.
+struct Tagged {
+    tag: Ident,
+    /// The fields of a variant lie behind the tag in a union of their own, not each with the tag.
+    is_c: bool,
+}
+
+impl Tagged {
+    fn of(input: &DeriveInput, data: &DataEnum) -> Option<Self> {
+        let written = representation(input);
+        let tag = discriminant_type(input);
+        let is_fixed = tag != "isize" && tag != "usize" && !data.variants.is_empty();
+        (is_fixed && input.generics.params.is_empty()).then_some(Self {
+            tag,
+            is_c: written.contains('C'),
+        })
+    }
+
+    /// The variants, each as a struct with the enum's size.
+    fn parts(&self, data: &DataEnum) -> Result<TokenStream> {
+        let tag = &self.tag;
+        let unsigned = Ident::new(&tag.to_string().replace('i', "u"), tag.span());
+        let (mut structs, mut tags, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, variant) in data.variants.iter().enumerate() {
+            let name = variant.ident.unraw().to_string();
+            let (shape, number) = (format_ident!("Variant{index}"), format_ident!("TAG{index}"));
+            let kinds = variant.fields.iter().map(|field| &field.ty);
+            let places = (0..variant.fields.len()).map(|index| format_ident!("field{index}"));
+            let before = (!self.is_c).then(|| quote!(tag: #tag,));
+            structs.push(quote! {
+                #[repr(C)]
+                #[allow(dead_code)]
+                struct #shape { #before #(#places: #kinds),* }
+            });
+            let value = match (&variant.discriminant, index.checked_sub(1)) {
+                (Some((_, value)), _) => quote!(#value),
+                (None, Some(before)) => {
+                    let before = format_ident!("TAG{before}");
+                    quote!(#before + 1)
+                }
+                (None, None) => quote!(0),
+            };
+            tags.push(quote!(const #number: #tag = #value;));
+            let rules = Rules::of(&variant.attrs, Place::Variant)?.tokens(None);
+            let mut position = 0usize;
+            let inside = fields(&variant.fields, Place::Field, |_| quote!(0))?;
+            let inside: Vec<_> = inside
+                .into_iter()
+                .map(|part| {
+                    let place = format_ident!("field{position}");
+                    position += 1;
+                    quote! {
+                        ::molt::schema::Part {
+                            offset: PAYLOAD + ::core::mem::offset_of!(#shape, #place),
+                            ..#part
+                        }
+                    }
+                })
+                .collect();
+            let constant = format_ident!("INSIDE{index}");
+            structs.push(quote! {
+                const #constant: &[::molt::schema::Part] = &[#(#inside),*];
+            });
+            parts.push(quote! {
+                ::molt::schema::Part {
+                    name: #name,
+                    type_name: #name,
+                    kind: &::molt::schema::Type::new::<Self>(#name, 0, ::molt::schema::Kind::Struct)
+                        .with_parts(#constant, &[]),
+                    offset: 0,
+                    tag: #number as #unsigned as u64,
+                    rules: #rules,
+                }
+            });
+        }
+        let shapes = (0..data.variants.len()).map(|index| format_ident!("Variant{index}"));
+        let payload = match self.is_c {
+            false => quote!(0),
+            true => quote! {{
+                // The union of all variants lies where its alignment allows.
+                let aligns = [#(::core::mem::align_of::<#shapes>()),*];
+                let mut place = ::core::mem::size_of::<#tag>();
+                let mut index = 0;
+                while index < aligns.len() {
+                    place = place.next_multiple_of(aligns[index]);
+                    index += 1;
+                }
+                place
+            }},
+        };
+        Ok(quote! {{
+            #(#structs)*
+            #(#tags)*
+            const PAYLOAD: usize = #payload;
+            &[#(#parts),*]
+        }})
+    }
 }
 
 /// Bounds each type parameter by `Movable`; refuses lifetimes.

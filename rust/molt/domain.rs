@@ -16,7 +16,7 @@ use crate::helpers::{molt_domain_call, molt_domain_destroy, molt_domain_init};
 use crate::primitives::{Acquire, Arc, Atomic, Relaxed, Release};
 use crate::record::Records;
 
-/// The domain of a class: an SRCU-fast domain.
+/// A domain of a class: an SRCU-fast domain.
 ///
 /// # Invariants
 ///
@@ -141,6 +141,22 @@ inlined_read_side! {
         }
         true
     }
+
+    /// The stamp of a slot or of a gate, by an acquire load.
+    #[inline(always)]
+    pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+        let value: u64;
+        // SAFETY: The word is valid; the rest is as above.
+        unsafe {
+            core::arch::asm!(
+                "mov {value}, [{stamp}]",
+                stamp = in(reg) stamp.as_ptr(),
+                value = out(reg) value,
+                options(nostack, preserves_flags),
+            );
+        }
+        value
+    }
 }
 
 called_read_side! {
@@ -164,6 +180,12 @@ called_read_side! {
     #[inline(always)]
     pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
         slot.load(Acquire) == gate.load(Acquire)
+    }
+
+    /// The stamp of a slot or of a gate, by an acquire load.
+    #[inline(always)]
+    pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+        stamp.load(Acquire)
     }
 }
 
@@ -227,7 +249,7 @@ struct Pending {
     ended: Arc<Atomic<u32>>,
 }
 
-/// One grace period of a gate's domain.
+/// One grace period of a domain.
 ///
 /// Dropping it does not end it. Its callback's text is in this module, which a client keeps
 /// loaded and whose exit waits for the callbacks of each domain.
@@ -236,14 +258,13 @@ pub(crate) struct GracePeriod {
 }
 
 impl GracePeriod {
-    /// Begins a grace period of `gate`'s domain; its end wakes the updaters. Sleeps.
+    /// Begins a grace period of `domain`; its end wakes the updaters. Sleeps.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn begin(gate: &Gate, records: &Arc<Records>) -> Result<Self> {
+    pub(crate) fn begin(domain: &Domain, records: &Arc<Records>) -> Result<Self> {
         let ended = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
-        let domain = &gate.domain;
         let pending = KBox::new(
             Pending {
                 head: Opaque::zeroed(),

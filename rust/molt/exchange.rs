@@ -26,6 +26,7 @@ use crate::crew::Crew;
 use crate::error::REASON_LEN;
 use crate::gate::{Lane, Phase, GATED};
 use crate::kept::Kept;
+use crate::moves::PATH_LEN;
 use crate::object::{state_pointer, Memory};
 use crate::place::Place;
 use crate::registry::framework;
@@ -45,6 +46,8 @@ struct Part {
     places: KVVec<Place>,
     /// What the fallible part came to; the errno, 0 for none.
     error: i32,
+    /// The field that was refused, where that is known.
+    field: Text<PATH_LEN>,
 }
 
 /// What a transition does with the instances of one class.
@@ -55,6 +58,8 @@ pub(crate) struct Exchange {
     /// The instances, where they are not all.
     kept: Kept,
     closure: u64,
+    /// Something is done for each instance before the commit.
+    prepares: bool,
     parts: KVec<Part>,
     /// For instances that are made between the last walk and the closing of the gate.
     spares: KVVec<Memory>,
@@ -65,12 +70,18 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// `kept`: the instances that are switched; `None`: the whole class is updated.
+    /// `kept`: the instances that are switched; `None`: the whole class is updated. `is_lazy`:
+    /// the states are moved after the commit.
     ///
     /// # Errors
     ///
     /// `ENOMEM`. Sleeps.
-    pub(crate) fn new(class: Arc<Class>, routes: KBox<Routes>, kept: Option<Kept>) -> Result<Self> {
+    pub(crate) fn new(
+        class: Arc<Class>,
+        routes: KBox<Routes>,
+        kept: Option<Kept>,
+        is_lazy: bool,
+    ) -> Result<Self> {
         let lane = match kept {
             Some(_) => Lane::Slots,
             None => Lane::Class,
@@ -81,11 +92,16 @@ impl Exchange {
             Lane::Slots => 1,
         };
         for _ in 0..lists {
-            let places = KVVec::new();
-            parts.push(Part { places, error: 0 }, GFP_KERNEL)?;
+            let part = Part {
+                places: KVVec::new(),
+                error: 0,
+                field: Text::new(),
+            };
+            parts.push(part, GFP_KERNEL)?;
         }
         let closure = class.gate().next_closure();
         Ok(Self {
+            prepares: !is_lazy && routes.prepares(),
             class,
             routes,
             lane,
@@ -128,7 +144,7 @@ impl Exchange {
                 Lane::Class => self.provide_list(index, &mut stock)?,
                 Lane::Slots => self.provide_kept()?,
             };
-            let wanted = match self.routes.can_fail() {
+            let wanted = match self.prepares {
                 true => seen.saturating_add(seen / 8).saturating_add(BATCH),
                 false => 0,
             };
@@ -179,6 +195,8 @@ impl Exchange {
     }
 
     fn provide_kept(&self) -> Result<usize> {
+        // Their pins have to be where reclaim gives them up.
+        self.class.lists().settle();
         let mut stock = KVVec::new();
         for slot in self.kept.iter() {
             self.stock(&mut stock, 1)?;
@@ -223,13 +241,13 @@ impl Exchange {
             return true;
         }
         let mut spares = core::mem::replace(&mut self.spares, KVVec::new());
-        let can_fail = self.routes.can_fail();
+        let prepares = self.prepares;
         let lists = self.class.lists();
         let is_provided = self.parts.iter().enumerate().all(|(index, part)| {
             // SAFETY: The attempt has claimed the class, and this thread drives it.
             let (mut late, all) = unsafe { (lists.late(index), lists.quiescent(index)) };
             late.all(|slot| self.give_twin(slot, &mut spares))
-                && (!can_fail || all.count() <= part.places.len())
+                && (!prepares || all.count() <= part.places.len())
         });
         self.spares = spares;
         is_provided
@@ -250,7 +268,7 @@ impl Exchange {
 
     /// Runs the fallible part for every instance.
     pub(crate) fn prepare(&mut self, attempt: &Attempt) -> Result {
-        if !self.routes.can_fail() {
+        if !self.prepares {
             return attempt.check();
         }
         self.asked.store(0, Relaxed);
@@ -279,6 +297,7 @@ impl Exchange {
         failed: &Atomic<u32>,
     ) -> Result {
         let mut places = part.places.iter_mut();
+        let field = &mut part.field;
         // SAFETY: The attempt has claimed the class.
         unsafe {
             self.for_each_slot(index, |slot| {
@@ -292,9 +311,11 @@ impl Exchange {
                 };
                 if let Some(route) = self.routes.of(object) {
                     let old = state_pointer(object, &route.from);
-                    place
-                        .prepare(route, old)
-                        .inspect_err(|_| failed.store(1, Relaxed))?;
+                    place.prepare(route, old).map_err(|refused| {
+                        failed.store(1, Relaxed);
+                        *field = Text::from(route.field(&refused));
+                        refused.error
+                    })?;
                 }
                 self.asked.fetch_add(1, Relaxed);
                 Ok(())
@@ -308,11 +329,19 @@ impl Exchange {
             Lane::Class => self.class.instances(),
             Lane::Slots => self.kept.len() as i64,
         };
-        Text::format(fmt!(
-            "the transfer to {} refused instance {} of {all}",
+        let (to, asked) = (
             self.routes.to.label(),
-            self.asked.load(Relaxed).wrapping_add(1)
-        ))
+            self.asked.load(Relaxed).wrapping_add(1),
+        );
+        let mut fields = self.parts.iter().map(|part| part.field.as_str());
+        match fields.find(|field| !field.is_empty()) {
+            Some(field) => Text::format(fmt!(
+                "the transfer to {to} refused instance {asked} of {all}, at field `{field}`"
+            )),
+            None => Text::format(fmt!(
+                "the transfer to {to} refused instance {asked} of {all}"
+            )),
+        }
     }
 
     /// Takes back what `prepare` made. The gate is open.
@@ -320,6 +349,7 @@ impl Exchange {
         for part in self.parts.iter_mut() {
             part.places.iter_mut().for_each(Place::undo);
             part.error = 0;
+            part.field = Text::new();
         }
     }
 
@@ -365,8 +395,13 @@ impl Exchange {
     fn count(&self) {
         let (total, moved) = match self.lane {
             Lane::Class => {
+                // Of what is moved, the pins have to be where reclaim gives them up.
+                // SAFETY: The class is claimed, and this is its updater.
+                unsafe { self.class.lists().settle_quiescent() };
                 let others = self.routes.iter().filter(|route| route.is_move());
-                let moved = others.map(|route| route.from.instances()).sum();
+                let moved = others
+                    .map(|route| self.class.instances_of(&route.from))
+                    .sum();
                 (self.class.instances(), moved)
             }
             Lane::Slots => (self.kept.len() as i64, self.kept.len() as i64),
@@ -380,7 +415,8 @@ impl Exchange {
     fn change_over(&self) {
         if self.lane == Lane::Class {
             self.class.gate().advance(self.routes.stamp());
-            self.class.set_factory(&self.routes.to);
+            // SAFETY: The class is claimed, and this is its updater.
+            unsafe { self.class.lists().set_factory_quiescent(&self.routes.to) };
             self.class.next_generation();
         }
     }

@@ -9,6 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::interface::Interface;
 use crate::movable::Movable;
 use crate::object::Header;
+use crate::schema::Type;
 use crate::slot::Slot;
 
 /// A counted reference to an instance, typed by its interface.
@@ -106,4 +107,5 @@ unsafe impl<I: ?Sized + Interface> Movable for Handle<I> {
         .text("Handle")
         .number(I::DESCRIPTION.fingerprint)
         .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Handle", Self::FINGERPRINT);
 }

@@ -237,6 +237,36 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 	kfree(entries);
 }
 
+typedef bool (*molt_static_t)(const char *symbol, void *argument);
+
+/*
+ * Calls @found for each variable of @module that can be written and stays, until it says that
+ * this was enough. The kernel keeps their names with CONFIG_KALLSYMS_ALL only.
+ */
+void molt_module_statics(const struct module *module, molt_static_t found, void *argument)
+{
+#ifdef CONFIG_KALLSYMS
+	const struct mod_kallsyms *symbols;
+	unsigned int i;
+
+	if (!module)
+		return;
+
+	rcu_read_lock();
+	symbols = rcu_dereference(module->kallsyms);
+	for (i = 1; symbols && i < symbols->num_symtab; i++) {
+		const Elf_Sym *symbol = &symbols->symtab[i];
+
+		if (ELF_ST_TYPE(symbol->st_info) != STT_OBJECT || !symbol->st_size ||
+		    !within_module_mem_type(symbol->st_value, module, MOD_DATA))
+			continue;
+		if (found(symbols->strtab + symbol->st_name, argument))
+			break;
+	}
+	rcu_read_unlock();
+#endif
+}
+
 /*
  * Writes the functions on a task's stack, innermost first, one in a line, by name and
  * without addresses. Returns how many bytes that were. Best effort, as above.
@@ -393,13 +423,38 @@ void molt_work_cancel(struct work_struct *work)
 	cancel_work_sync(work);
 }
 
-/* Memory for objects: of any alignment that a state type asks for. */
+/*
+ * Slots: of a cache of their own, so that one that is freed keeps what the constructor made,
+ * and need not be zeroed.
+ */
 
-void *molt_object_alloc(size_t size, size_t align)
+static struct kmem_cache *molt_slots;
+
+bool molt_slots_init(unsigned int size, unsigned int align, void (*make)(void *slot))
 {
-	/* Sizes of a power of two are aligned to themselves by kmalloc(). */
-	if (align > ARCH_KMALLOC_MINALIGN)
-		size = roundup_pow_of_two(max(size, align));
+	molt_slots = kmem_cache_create("molt_slot", size, align, 0, make);
+	return molt_slots;
+}
+
+void molt_slots_destroy(void)
+{
+	kmem_cache_destroy(molt_slots);
+}
+
+void *molt_slot_alloc(void)
+{
+	return kmem_cache_alloc(molt_slots, GFP_KERNEL);
+}
+
+void molt_slot_free(void *slot)
+{
+	kmem_cache_free(molt_slots, slot);
+}
+
+/* Memory for objects. A size that is a power of two is aligned to itself. */
+
+void *molt_object_alloc(size_t size)
+{
 	/* The shorter way for what is never too large. */
 	return size <= PAGE_SIZE ? kzalloc(size, GFP_KERNEL) : kvzalloc(size, GFP_KERNEL);
 }

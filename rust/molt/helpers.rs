@@ -22,6 +22,11 @@ extern "C" {
         found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
         argument: *mut c_void,
     );
+    pub(crate) fn molt_module_statics(
+        module: *const bindings::module,
+        found: unsafe extern "C" fn(*const c_char, *mut c_void) -> bool,
+        argument: *mut c_void,
+    );
     pub(crate) fn molt_task_stack(pid: i32, text: *mut c_char, size: usize) -> usize;
     pub(crate) fn molt_trace_begin(
         id: u64,
@@ -30,7 +35,15 @@ extern "C" {
         to: *const c_char,
     );
     pub(crate) fn molt_trace_end(id: u64, class: *const c_char, edge: *const c_char, error: c_int);
-    pub(crate) fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
+    pub(crate) fn molt_slots_init(
+        size: u32,
+        align: u32,
+        make: unsafe extern "C" fn(*mut c_void),
+    ) -> bool;
+    pub(crate) fn molt_slots_destroy();
+    pub(crate) fn molt_slot_alloc() -> *mut c_void;
+    pub(crate) fn molt_slot_free(slot: *mut c_void);
+    pub(crate) fn molt_object_alloc(size: usize) -> *mut c_void;
     pub(crate) fn molt_object_free(object: *mut c_void);
     pub(crate) fn molt_module_get(module: *mut bindings::module) -> bool;
     pub(crate) fn molt_module_put(module: *mut bindings::module);

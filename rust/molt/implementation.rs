@@ -3,7 +3,7 @@
 //! Implementations: one version of the code behind a class, brought by a module.
 
 use kernel::bindings;
-use kernel::error::code::{ENODEV, ENOENT};
+use kernel::error::code::{ENODEV, ENOENT, ENOMEM};
 use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
@@ -18,8 +18,10 @@ use crate::helpers::{
     molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion,
 };
 use crate::interface::{Description, Interface, Serves};
+use crate::object::{object_size, state_offset};
 use crate::repair::Mend;
-use crate::schema::State;
+use crate::schema::format::Schema;
+use crate::schema::{RuleFunctions, State, TypeFunctions};
 use crate::text::{Name, Text, NAME_LEN};
 use crate::transfer;
 
@@ -29,6 +31,12 @@ use crate::transfer;
 pub trait Implementation<I: ?Sized + Interface>: State + Send + Sync {
     /// Makes the state of a new instance. Runs as a call of the class; may sleep.
     fn create(arguments: I::Arguments) -> impl PinInit<Self, Error>;
+
+    /// The instance has come to its end: its last handle is gone. Runs as a call of the class,
+    /// before the state is dropped; may sleep where methods may. Not called for a state that
+    /// another version has taken over, so this is the place for what a `Drop` would do, which
+    /// a state must not have.
+    fn closed(&self) {}
 }
 
 /// An implementation as its module describes it. Lies in that module's rodata; `molt.ko`
@@ -41,10 +49,23 @@ pub struct Descriptor {
     pub(crate) operations: *const (),
     pub(crate) state: transfer::End,
     pub(crate) create: unsafe fn(arguments: *mut (), state: *mut ()) -> Result,
+    pub(crate) closed: unsafe fn(state: *const ()),
     pub(crate) drop: unsafe fn(state: *mut ()),
+    pub(crate) described: Described,
     pub(crate) transfers: &'static [transfer::Table],
     pub(crate) repairs: &'static [Mend],
     pub(crate) callbacks: Option<Callbacks>,
+}
+
+/// The schema that a module carries, and the functions that belong to it, in the same order.
+#[derive(Clone, Copy)]
+pub struct Described {
+    /// The section `.molt.schema`.
+    pub schema: &'static [u8],
+    /// Of each type.
+    pub types: &'static [TypeFunctions],
+    /// Of each rule.
+    pub rules: &'static [RuleFunctions],
 }
 
 // SAFETY: Constant data.
@@ -69,6 +90,7 @@ impl Descriptor {
         class: &'static str,
         name: &'static str,
         version: u32,
+        described: Described,
         transfers: &'static [transfer::Table],
     ) -> Self
     where
@@ -83,7 +105,9 @@ impl Descriptor {
             operations: core::ptr::from_ref(I::OPERATIONS).cast(),
             state: transfer::End::of::<T>(),
             create: create::<I, T>,
+            closed: closed::<I, T>,
             drop: drop_state::<T>,
+            described,
             transfers,
             repairs: &[],
             callbacks: None,
@@ -106,6 +130,14 @@ unsafe fn create<I: ?Sized + Interface, T: Implementation<I>>(
 
 /// # Safety
 ///
+/// `state` is a `T` that nobody calls any more.
+unsafe fn closed<I: ?Sized + Interface, T: Implementation<I>>(state: *const ()) {
+    // SAFETY: By the caller's promise.
+    unsafe { &*state.cast::<T>() }.closed();
+}
+
+/// # Safety
+///
 /// `state` is a `T`, given away.
 unsafe fn drop_state<T>(state: *mut ()) {
     // SAFETY: The caller owns the state.
@@ -121,15 +153,19 @@ unsafe fn drop_state<T>(state: *mut ()) {
 #[pin_data]
 pub struct Registered {
     descriptor: &'static Descriptor,
+    schema: Schema<'static>,
     module: *mut bindings::module,
     name: Name,
     module_name: Name,
     srcversion: Text<32>,
     version: u32,
-    /// Instances that it serves.
+    object_size: usize,
+    state_offset: usize,
+    /// Instances that it serves, but for those that the lists of the class count while it is
+    /// the default: alone it may be negative.
     pub(crate) instances: Atomic<i64>,
-    /// Why the module must stay: its instances, being the default, a transition.
-    /// One reference on the module stands for all of them.
+    /// Why the module must stay: being the default, a transition, and its instances, but for
+    /// those again. One reference on the module stands for all of them.
     pins: Atomic<u64>,
     /// Whoever takes `pins` from zero, or to it.
     #[pin]
@@ -144,7 +180,12 @@ unsafe impl Send for Registered {}
 unsafe impl Sync for Registered {}
 
 impl Registered {
-    fn new(descriptor: &'static Descriptor, module: *mut bindings::module) -> Result<Arc<Self>> {
+    fn new(
+        descriptor: &'static Descriptor,
+        module: *mut bindings::module,
+    ) -> Result<Arc<Self>, Refusal> {
+        let schema = check_schema(descriptor)?;
+        let object_size = object_size(&descriptor.state).ok_or(ENOMEM)?;
         // SAFETY: `module` is the module whose init or exit calls; the texts are copied.
         let (module_name, srcversion) = unsafe {
             (
@@ -152,21 +193,29 @@ impl Registered {
                 copy_text::<32>(molt_module_srcversion(module)),
             )
         };
-        Arc::pin_init(
+        Ok(Arc::pin_init(
             pin_init!(Self {
                 descriptor,
+                schema,
                 module,
                 name: Name::from(descriptor.name),
                 module_name,
                 srcversion,
                 version: descriptor.version,
+                object_size,
+                state_offset: state_offset(descriptor.state.align),
                 instances: Atomic::new(0),
                 pins: Atomic::new(0),
                 edge <- kernel::new_spinlock!((), "molt_pins"),
                 was_live: Atomic::new(false),
             }),
             GFP_KERNEL,
-        )
+        )?)
+    }
+
+    /// What the module says of its state and its interface.
+    pub fn schema(&self) -> Schema<'static> {
+        self.schema
     }
 
     pub(crate) fn descriptor(&self) -> &'static Descriptor {
@@ -198,9 +247,24 @@ impl Registered {
         self.srcversion.as_str()
     }
 
-    /// Instances that it serves at present.
-    pub fn instances(&self) -> i64 {
-        self.instances.load(Relaxed)
+    /// Bytes of an object.
+    pub(crate) fn object_size(&self) -> usize {
+        self.object_size
+    }
+
+    /// Where the state lies in an object, in bytes.
+    pub(crate) fn state_offset(&self) -> usize {
+        self.state_offset
+    }
+
+    /// Takes over what a list has counted while this was the default: `count` instances more,
+    /// or fewer, each with its pin. This is the default yet, and has its pin. Any context.
+    pub(crate) fn settle(&self, count: i64) {
+        self.instances.fetch_add(count, Relaxed);
+        match u64::try_from(count) {
+            Ok(more) => self.pin_more(more),
+            Err(_) => self.unpin(count.unsigned_abs()),
+        }
     }
 
     pub(crate) fn module(&self) -> *mut bindings::module {
@@ -210,12 +274,17 @@ impl Registered {
     /// Whether its module has finished its init. Until then a failing init frees the
     /// module's text whatever its reference count is.
     pub(crate) fn is_live(&self) -> bool {
-        if !self.was_live.load(Relaxed) {
-            // SAFETY: By the type invariant.
-            let is_live = unsafe { molt_module_is_live(self.module) };
-            self.was_live.store(is_live, Relaxed);
-        }
-        self.was_live.load(Relaxed)
+        // SAFETY: The word is valid. Read like this it is not a function call for each creation.
+        let was_live = unsafe { self.was_live.as_ptr().read_volatile() };
+        was_live || self.look_whether_live()
+    }
+
+    #[cold]
+    fn look_whether_live(&self) -> bool {
+        // SAFETY: By the type invariant.
+        let is_live = unsafe { molt_module_is_live(self.module) };
+        self.was_live.store(is_live, Relaxed);
+        is_live
     }
 
     /// Keeps the module loaded for one more reason. Does not sleep; not in an interrupt.
@@ -367,23 +436,47 @@ impl Registration {
     /// * `EINVAL`: a name is empty, too long, or has a character outside `[A-Za-z0-9_-]`.
     /// * `EINVAL`, too: the context is atomic, and this kernel is one for real-time, where a
     ///   spinning caller could keep the call that it waits for from the processor.
+    /// * `EINVAL`, too: the module's schema is damaged; the log says what is wrong.
     /// * `EEXIST`: the class has an implementation of this name and version.
     /// * `EBUSY`: the class is being removed.
     /// * `ENODEV`: the module is going.
     /// * `EPROTO`: the class has another interface; the log says what differs.
     /// * `ENOMEM`.
     pub fn new(descriptor: &'static Descriptor, module: &'static ThisModule) -> Result<Self> {
-        let implementation = Registered::new(descriptor, module.as_ptr())?;
-        match crate::registry::register(descriptor, implementation.clone()) {
-            Ok(class) => Ok(Self {
+        let registered = Registered::new(descriptor, module.as_ptr()).and_then(|implementation| {
+            let class = crate::registry::register(descriptor, implementation.clone())?;
+            Ok(Self {
                 class,
                 implementation,
-            }),
-            Err(refusal) => {
-                crate::log::refused_registration(descriptor, &refusal);
-                Err(refusal.error)
-            }
-        }
+            })
+        });
+        registered.map_err(|refusal| {
+            crate::log::refused_registration(descriptor, &refusal);
+            refusal.error
+        })
+    }
+}
+
+/// The schema of a module, if it is one and goes with what else the module says.
+fn check_schema(descriptor: &'static Descriptor) -> Result<Schema<'static>, Refusal> {
+    let described = &descriptor.described;
+    let refuse = |what: &str, index: usize| {
+        Refusal::new(EINVAL, fmt!("its schema: {what} (number {index})"))
+    };
+    let schema =
+        Schema::new(described.schema).map_err(|fault| refuse(fault.what(), fault.index()))?;
+    let state = schema.state();
+    let is_its_own = schema.name() == descriptor.name
+        && schema.version() == descriptor.version
+        && schema.class() == descriptor.class
+        && schema.fingerprint() == descriptor.interface.fingerprint
+        && state.size() == descriptor.state.size
+        && state.align() == descriptor.state.align
+        && schema.types() == described.types.len()
+        && schema.rules() == described.rules.len();
+    match is_its_own {
+        true => Ok(schema),
+        false => Err(refuse("it describes something else", 0)),
     }
 }
 

@@ -29,6 +29,18 @@ pub struct Method {
     pub signature: &'static str,
     /// Stands for names, types and their layout, in the order of the arguments.
     pub fingerprint: u64,
+    /// The arguments, then the result.
+    pub words: &'static [Word],
+}
+
+/// An argument of a method, or its result.
+pub struct Word {
+    /// The argument's name; empty for the result.
+    pub name: &'static str,
+    /// Its type as written.
+    pub type_name: &'static str,
+    /// Stands for its type.
+    pub fingerprint: u64,
 }
 
 /// What there is to know about an interface without knowing the trait.

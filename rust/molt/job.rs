@@ -52,8 +52,10 @@ impl Job {
         trial: Option<Arc<Trial>>,
     ) -> Result<KBox<Self>> {
         let (mut exchanges, mut from) = (KVec::new(), KVec::new());
+        let flips = is_lazy(&transition);
         for planned in plan.0 {
-            let exchange = Exchange::new(planned.class, planned.routes, planned.kept)?;
+            let is_lazy = flips || planned.class.gate().is_atomic();
+            let exchange = Exchange::new(planned.class, planned.routes, planned.kept, is_lazy)?;
             exchanges.push(exchange, GFP_KERNEL)?;
             from.push(planned.from, GFP_KERNEL)?;
         }
@@ -393,6 +395,11 @@ impl Job {
     }
 }
 
+/// Whether states of sleepable classes are moved after the commit.
+fn is_lazy(transition: &Transition) -> bool {
+    transition.policy() != Policy::Eager && transition.verb() == Verb::Update
+}
+
 impl Work for Job {
     fn provide(&mut self) -> Result {
         self.try_each(Exchange::provide)
@@ -417,8 +424,7 @@ impl Work for Job {
 
     fn commit(&mut self) {
         for index in 0..self.exchanges.len() {
-            let is_lazy =
-                self.transition.policy() != Policy::Eager && self.transition.verb() == Verb::Update;
+            let is_lazy = is_lazy(&self.transition);
             match self.exchanges.get_mut(index) {
                 Some(exchange) if exchange.class().gate().is_atomic() => {}
                 Some(exchange) if is_lazy => exchange.flip(),

@@ -5,6 +5,7 @@
 use kernel::prelude::*;
 
 use crate::error::Refusal;
+use crate::explain::Line;
 use crate::history::Entry;
 use crate::implementation::Descriptor;
 use crate::transition::{Member, Transition};
@@ -25,6 +26,12 @@ pub(crate) fn refused_caller(refusal: &Refusal) {
         refusal.errno(),
         refusal.reason().as_str()
     );
+}
+
+pub(crate) fn planned(line: &Line<'_>) {
+    let (from, to) = (line.from.label(), line.to.label());
+    let (path, step) = (line.path.as_str(), line.step.as_str());
+    pr_info!("{from} to {to}: {path}: {step}\n");
 }
 
 pub(crate) fn begun(id: u64, member: &Member) {

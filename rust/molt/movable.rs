@@ -7,7 +7,9 @@
 //! what does is short: `&'static`, function pointers, `dyn` (its table of methods), locks and
 //! whatever else registers a lock class key, and everything that the kernel calls back.
 
+use crate::container;
 use crate::fingerprint::Fingerprint;
+use crate::schema::{Kind, Part, Rule, Type};
 use core::{
     cell::{Cell, UnsafeCell},
     convert::Infallible,
@@ -59,6 +61,17 @@ use kernel::{
 pub unsafe trait Movable {
     /// Stands for the type's definition and layout.
     const FINGERPRINT: u64;
+
+    /// The type's description, for schemas.
+    const TYPE: &'static Type;
+
+    /// Its fields or variants, for [`TYPE`](Movable::TYPE).
+    #[doc(hidden)]
+    const PARTS: &'static [Part] = &[];
+
+    /// Its rules, for [`TYPE`](Movable::TYPE).
+    #[doc(hidden)]
+    const RULES: &'static [Rule] = &[];
 }
 
 macro_rules! plain {
@@ -66,6 +79,7 @@ macro_rules! plain {
         // SAFETY: The type holds no pointer into the kernel at all.
         unsafe impl Movable for $type {
             const FINGERPRINT: u64 = Fingerprint::of::<Self>(stringify!($type)).finish();
+            const TYPE: &'static Type = &Type::whole::<Self>(stringify!($type), Self::FINGERPRINT);
         }
     )*};
 }
@@ -85,21 +99,25 @@ plain!(UserPtr, UserSlice, UserSliceReader, UserSliceWriter);
 // SAFETY: The bytes are the value.
 unsafe impl Movable for str {
     const FINGERPRINT: u64 = Fingerprint::new().text("str").finish();
+    const TYPE: &'static Type = &Type::without_size("str", Self::FINGERPRINT);
 }
 
 // SAFETY: The bytes are the value.
 unsafe impl Movable for CStr {
     const FINGERPRINT: u64 = Fingerprint::new().text("CStr").finish();
+    const TYPE: &'static Type = &Type::without_size("CStr", Self::FINGERPRINT);
 }
 
 // SAFETY: The bytes belong to the value, and the kernel allocated them.
 unsafe impl Movable for CString {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("CString").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("CString", Self::FINGERPRINT);
 }
 
 // SAFETY: A page belongs to the kernel.
 unsafe impl Movable for Page {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("Page").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Page", Self::FINGERPRINT);
 }
 
 // SAFETY: It is a number.
@@ -107,16 +125,19 @@ unsafe impl<C: ClockSource> Movable for Instant<C> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("Instant")
         .number(C::ID as u64)
         .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Instant", Self::FINGERPRINT);
 }
 
 // SAFETY: It describes memory that is lent for a call, which the lifetime sees to.
 unsafe impl Movable for IovIterSource<'_> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("IovIterSource").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("IovIterSource", Self::FINGERPRINT);
 }
 
 // SAFETY: As above.
 unsafe impl Movable for IovIterDest<'_> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("IovIterDest").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("IovIterDest", Self::FINGERPRINT);
 }
 
 // SAFETY: The elements are the value, and they are movable.
@@ -125,6 +146,7 @@ unsafe impl<T: Movable> Movable for [T] {
         .text("slice")
         .number(T::FINGERPRINT)
         .finish();
+    const TYPE: &'static Type = &Type::without_size("slice", Self::FINGERPRINT);
 }
 
 // SAFETY: The elements are the value, and they are movable.
@@ -133,6 +155,8 @@ unsafe impl<T: Movable, const N: usize> Movable for [T; N] {
         .number(T::FINGERPRINT)
         .number(N as u64)
         .finish();
+    const TYPE: &'static Type =
+        &Type::new::<Self>("array", Self::FINGERPRINT, Kind::Array).holding(T::TYPE, N, None);
 }
 
 // SAFETY: It holds a movable value or an error number.
@@ -140,36 +164,62 @@ unsafe impl<T: Movable> Movable for Result<T, Error> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("Result")
         .number(T::FINGERPRINT)
         .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Result", Self::FINGERPRINT);
 }
 
 // Types that hold values of `T`, directly or in memory that the kernel allocated, and nothing
 // else. Their drop glue is compiled into whatever module drops them.
 macro_rules! holds {
-    ($($name:literal: [$($bounds:tt)*] $type:ty;)*) => {$(
+    ($($name:literal: $description:ident [$($bounds:tt)*] $type:ty;)*) => {$(
         // SAFETY: All that the value owns are values of a movable type.
         unsafe impl<T: Movable + $($bounds)*> Movable for $type {
             const FINGERPRINT: u64 = Fingerprint::of::<Self>($name)
                 .number(T::FINGERPRINT)
                 .finish();
+            const TYPE: &'static Type = &$description::<Self, T>($name, Self::FINGERPRINT);
         }
     )*};
 }
 
+/// A type that is taken whole, whatever it holds.
+const fn whole<Whole, T: ?Sized + Movable>(name: &'static str, fingerprint: u64) -> Type {
+    Type::whole::<Whole>(name, fingerprint)
+}
+
+const fn option<Whole, T: Movable>(name: &'static str, fingerprint: u64) -> Type {
+    let whole = Type::new::<Whole>(name, fingerprint, Kind::Option);
+    whole.holding(T::TYPE, 1, Some(container::option::<T>()))
+}
+
+/// A box can be looked into where its value has a size.
+const fn boxed<Whole, T: ?Sized + Movable>(name: &'static str, fingerprint: u64) -> Type {
+    if !T::TYPE.is_sized {
+        return Type::whole::<Whole>(name, fingerprint);
+    }
+    let whole = Type::new::<Whole>(name, fingerprint, Kind::Box);
+    whole.holding(T::TYPE, 1, Some(container::boxed::<T>()))
+}
+
+const fn vector<Whole, T: Movable>(name: &'static str, fingerprint: u64) -> Type {
+    let whole = Type::new::<Whole>(name, fingerprint, Kind::Vec);
+    whole.holding(T::TYPE, 0, Some(container::vector::<T>()))
+}
+
 holds! {
-    "Option": [Sized] Option<T>;
-    "Cell": [Sized] Cell<T>;
-    "UnsafeCell": [Sized] UnsafeCell<T>;
-    "Wrapping": [Sized] Wrapping<T>;
-    "PhantomData": [?Sized] PhantomData<T>;
-    "Atomic": [AtomicType] Atomic<T>;
-    "Arc": [?Sized] Arc<T>;
-    "KBox": [?Sized] KBox<T>;
-    "VBox": [?Sized] VBox<T>;
-    "KVBox": [?Sized] KVBox<T>;
-    "Pin<KBox>": [?Sized] Pin<KBox<T>>;
-    "KVec": [Sized] KVec<T>;
-    "VVec": [Sized] VVec<T>;
-    "KVVec": [Sized] KVVec<T>;
+    "Option": option [Sized] Option<T>;
+    "Cell": whole [Sized] Cell<T>;
+    "UnsafeCell": whole [Sized] UnsafeCell<T>;
+    "Wrapping": whole [Sized] Wrapping<T>;
+    "PhantomData": whole [?Sized] PhantomData<T>;
+    "Atomic": whole [AtomicType] Atomic<T>;
+    "Arc": whole [?Sized] Arc<T>;
+    "KBox": boxed [?Sized] KBox<T>;
+    "VBox": whole [?Sized] VBox<T>;
+    "KVBox": whole [?Sized] KVBox<T>;
+    "Pin<KBox>": boxed [?Sized] Pin<KBox<T>>;
+    "KVec": vector [Sized] KVec<T>;
+    "VVec": whole [Sized] VVec<T>;
+    "KVVec": whole [Sized] KVVec<T>;
 }
 
 // SAFETY: The tree owns its nodes, which hold movable values and pointers to each other.
@@ -178,6 +228,7 @@ unsafe impl<K: Movable, V: Movable> Movable for RBTree<K, V> {
         .number(K::FINGERPRINT)
         .number(V::FINGERPRINT)
         .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("RBTree", Self::FINGERPRINT);
 }
 
 // References are counted by the kernel itself, for types of which no part is a driver's:
@@ -188,6 +239,8 @@ macro_rules! counted {
         unsafe impl Movable for ARef<$type> {
             const FINGERPRINT: u64 =
                 Fingerprint::of::<Self>(concat!("ARef<", stringify!($type), ">")).finish();
+            const TYPE: &'static Type =
+                &Type::whole::<Self>(concat!("ARef<", stringify!($type), ">"), Self::FINGERPRINT);
         }
     )*};
 }
@@ -202,6 +255,16 @@ macro_rules! tuples {
             const FINGERPRINT: u64 = Fingerprint::of::<Self>("tuple")
                 $(.number(offset_of!(Self, $index) as u64).number($part::FINGERPRINT))*
                 .finish();
+            const PARTS: &'static [Part] = &[$(Part {
+                name: stringify!($index),
+                type_name: $part::TYPE.name,
+                kind: $part::TYPE,
+                offset: offset_of!(Self, $index),
+                tag: 0,
+                rules: &[],
+            }),*];
+            const TYPE: &'static Type = &Type::new::<Self>("tuple", Self::FINGERPRINT, Kind::Struct)
+                .with_parts(Self::PARTS, &[]);
         }
     )*};
 }

@@ -9,13 +9,38 @@ use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 
 use crate::helpers::{molt_object_alloc, molt_object_free};
-use crate::route::Route;
+use crate::moves::{Prepared, Refused};
+use crate::object::aligned_size;
+use crate::route::{Route, Way};
 use crate::transfer::Table;
 
-/// Memory for a prepared value, and the table whose value is in it.
+/// Memory for a prepared value, and what is in it.
 pub(crate) struct Place {
     memory: Option<NonNull<c_void>>,
-    made_by: Option<&'static Table>,
+    content: Content,
+}
+
+/// What is in a place.
+#[derive(Clone, Copy)]
+enum Content {
+    Nothing,
+    /// A value of this table.
+    Value(&'static Table),
+    /// A [`Prepared`].
+    Rooms,
+}
+
+/// What stands for a value that was not prepared: well aligned for a type without a size.
+pub(crate) const NOTHING: *mut () = ptr::without_provenance_mut(1 << 12);
+
+/// The rooms that a place gave away, if there are any.
+///
+/// # Safety
+///
+/// `place` is what [`Place::take`] gave for moves, or [`NOTHING`].
+pub(crate) unsafe fn prepared(place: *mut ()) -> Option<Prepared> {
+    // SAFETY: By the caller's promise.
+    (place != NOTHING).then(|| unsafe { place.cast::<Prepared>().read() })
 }
 
 // SAFETY: Plain memory, used by one thread at a time.
@@ -27,12 +52,15 @@ impl Place {
     pub(crate) fn new((size, align): (usize, usize)) -> Result<Self> {
         let memory = match size {
             0 => None,
-            // SAFETY: Always safe to call.
-            size => Some(NonNull::new(unsafe { molt_object_alloc(size, align) }).ok_or(ENOMEM)?),
+            size => {
+                let size = aligned_size(size, align).ok_or(ENOMEM)?;
+                // SAFETY: Always safe to call.
+                Some(NonNull::new(unsafe { molt_object_alloc(size) }).ok_or(ENOMEM)?)
+            }
         };
         Ok(Self {
             memory,
-            made_by: None,
+            content: Content::Nothing,
         })
     }
 
@@ -40,7 +68,7 @@ impl Place {
     pub(crate) fn none() -> Self {
         Self {
             memory: None,
-            made_by: None,
+            content: Content::Nothing,
         }
     }
 
@@ -52,33 +80,54 @@ impl Place {
         }
     }
 
-    /// Makes the value of `old`.
+    /// Makes what can fail for `old`.
     ///
     /// # Safety
     ///
     /// `old` is a state that `route` leads from, and no call is in it.
-    pub(crate) unsafe fn prepare(&mut self, route: &Route, old: *mut ()) -> Result {
-        let Some(table) = route.table() else {
-            return Ok(());
-        };
-        // SAFETY: The table fits the state; the place is large enough for each table.
-        unsafe { (table.prepare)(old, self.pointer(table))? };
-        self.made_by = Some(table);
+    pub(crate) unsafe fn prepare(&mut self, route: &Route, old: *mut ()) -> Result<(), Refused> {
+        match &route.way {
+            Way::Transfer(table) => {
+                // SAFETY: The table fits the state; the place is large enough for each table.
+                unsafe { (table.prepare)(old, self.pointer(table))? };
+                self.content = Content::Value(table);
+            }
+            Way::Moves(chain) => {
+                let moves = chain.first();
+                // SAFETY: The moves fit the state.
+                unsafe { moves.check(old)? };
+                if moves.prepares() {
+                    let memory = self.memory.ok_or(ENOMEM)?;
+                    // SAFETY: As above; the place is large enough.
+                    unsafe { memory.cast::<Prepared>().write(moves.prepare(old)?) };
+                    self.content = Content::Rooms;
+                }
+            }
+            Way::Stay | Way::Repair(_) => {}
+        }
         Ok(())
     }
 
     /// The value, given away; for a transfer that prepares nothing, any pointer does.
     pub(crate) fn take(&mut self) -> *mut () {
-        match self.made_by.take() {
-            Some(table) => self.pointer(table),
-            None => ptr::without_provenance_mut(1 << 12),
+        match core::mem::replace(&mut self.content, Content::Nothing) {
+            Content::Value(table) => self.pointer(table),
+            Content::Rooms => self.memory.map_or(NOTHING, |memory| memory.as_ptr().cast()),
+            Content::Nothing => NOTHING,
         }
     }
 
     pub(crate) fn undo(&mut self) {
-        if let Some(table) = self.made_by.take() {
+        match core::mem::replace(&mut self.content, Content::Nothing) {
             // SAFETY: There is a value, and nobody else takes it.
-            unsafe { (table.undo)(self.pointer(table)) };
+            Content::Value(table) => unsafe { (table.undo)(self.pointer(table)) },
+            Content::Rooms => {
+                if let Some(memory) = self.memory {
+                    // SAFETY: As above.
+                    unsafe { memory.cast::<Prepared>().drop_in_place() };
+                }
+            }
+            Content::Nothing => {}
         }
     }
 }

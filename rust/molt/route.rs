@@ -12,22 +12,39 @@ use core::ptr::{self, NonNull};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 
+use crate::chain::Chain;
+use crate::error::REASON_LEN;
 use crate::implementation::Pin;
-use crate::object::{state_pointer, Header, Memory};
+use crate::moves::{Prepared, Refused};
+use crate::object::{aligned_size, state_pointer, Header, Memory};
+use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
 use crate::slot::Slot;
+use crate::text::Text;
 use crate::transfer::Table;
 
 /// How an object of one implementation is made from one of another.
-#[derive(Clone, Copy)]
 pub(crate) enum Way {
     /// It is that implementation already.
     Stay,
-    /// By its author's rules for the transfer.
+    /// By functions of its author's, from state to state.
     Transfer(&'static Table),
+    /// Field by field, as the schemas say.
+    Moves(KBox<Chain>),
     /// By rules for a state that is known to be damaged.
     Repair(&'static Mend),
+}
+
+impl Way {
+    /// Whether the rules can refuse an instance.
+    pub(crate) fn can_fail(&self) -> bool {
+        match self {
+            Self::Transfer(table) => table.can_fail,
+            Self::Moves(chain) => chain.first().can_fail(),
+            Self::Stay | Self::Repair(_) => false,
+        }
+    }
 }
 
 /// From one implementation.
@@ -52,11 +69,70 @@ impl Route {
         !matches!(self.way, Way::Stay)
     }
 
-    /// The rules, where they are those of a transfer.
-    pub(crate) fn table(&self) -> Option<&'static Table> {
-        match self.way {
-            Way::Transfer(table) => Some(table),
-            _ => None,
+    /// Whether the rules can refuse an instance.
+    pub(crate) fn can_fail(&self) -> bool {
+        self.way.can_fail()
+    }
+
+    /// What an author can do about a transfer that can fail, for messages.
+    pub(crate) fn way_out(&self) -> Text<REASON_LEN> {
+        match &self.way {
+            Way::Moves(chain) => Text::format(fmt!("field `{}`", chain.first().fallible())),
+            _ => Text::from("make it a `Convert`"),
+        }
+    }
+
+    /// Whether there is something to do for each instance before the commit.
+    fn prepares(&self) -> bool {
+        match &self.way {
+            Way::Moves(chain) => chain.first().prepares() || chain.first().checks(),
+            _ => self.can_fail(),
+        }
+    }
+
+    /// The versions between, for messages.
+    pub(crate) fn between(&self) -> Text<REASON_LEN> {
+        match &self.way {
+            Way::Moves(chain) => chain.describe(),
+            _ => Text::new(),
+        }
+    }
+
+    /// The field of a refusal; empty: none in particular.
+    pub(crate) fn field(&self, refused: &Refused) -> &str {
+        match &self.way {
+            Way::Moves(chain) => chain.first().path(refused),
+            _ => "",
+        }
+    }
+
+    /// Size and alignment of what is prepared.
+    fn prepared_layout(&self) -> (usize, usize) {
+        match &self.way {
+            Way::Transfer(table) => (table.prepared_size, table.prepared_align),
+            Way::Moves(chain) if chain.first().prepares() => {
+                (size_of::<Prepared>(), align_of::<Prepared>())
+            }
+            _ => (0, 1),
+        }
+    }
+
+    /// Drops what was left of a state that was moved. May sleep.
+    ///
+    /// # Safety
+    ///
+    /// `commit` has taken `old`, and nobody uses it any more.
+    unsafe fn finish(&self, old: *mut ()) {
+        match &self.way {
+            Way::Transfer(table) => {
+                let drop = table.drop_rest.unwrap_or(self.from.descriptor().drop);
+                // SAFETY: By the caller's promise; the code is kept by this route's pin.
+                unsafe { drop(old) }
+            }
+            // SAFETY: As above.
+            Way::Moves(chain) => unsafe { chain.first().finish(old) },
+            // A damaged state is not dropped: its pointers may lead anywhere.
+            Way::Stay | Way::Repair(_) => {}
         }
     }
 }
@@ -81,6 +157,8 @@ pub(crate) struct Routes {
     routes: KVec<Route>,
     /// The stamp that a moved instance gets.
     stamp: u64,
+    /// Bytes behind a new state, for states between.
+    room: usize,
     dead: Atomic<*mut Header>,
     done: Atomic<u64>,
     total: Atomic<u64>,
@@ -92,8 +170,13 @@ pub(crate) struct Routes {
 
 impl Routes {
     pub(crate) fn new(to: Pin, routes: KVec<Route>, stamp: u64) -> Self {
+        let rooms = routes.iter().map(|route| match &route.way {
+            Way::Moves(chain) => chain.room(),
+            _ => 0,
+        });
         Self {
             to,
+            room: rooms.max().unwrap_or_default(),
             routes,
             stamp,
             dead: Atomic::new(ptr::null_mut()),
@@ -135,14 +218,15 @@ impl Routes {
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
         let state = &self.to.descriptor().state;
-        let memory = Memory::new(state.size, state.align)?;
-        // SAFETY: The memory is a header long, and nobody else has it.
-        unsafe {
-            memory.header().write(Header {
-                operations: self.to.descriptor().operations,
-                implementation: &raw const **self.to,
-            });
-        }
+        let size = match self.room {
+            0 => self.to.object_size(),
+            room => {
+                let size = self.to.state_offset().saturating_add(state.size);
+                aligned_size(size.saturating_add(room), state.align).ok_or(ENOMEM)?
+            }
+        };
+        let memory = Memory::new(size)?;
+        memory.set_header(&self.to);
         Ok(memory)
     }
 
@@ -167,10 +251,15 @@ impl Routes {
             state_pointer(old, &route.from),
             state_pointer(new, &self.to),
         );
-        match route.way {
+        match &route.way {
             Way::Stay => {}
             // SAFETY: The table fits both states (`transfer::find`), which nobody else uses.
             Way::Transfer(table) => unsafe { (table.commit)(old_state, prepared, new_state) },
+            // SAFETY: The moves were made for both, and the twin has room for what is between.
+            Way::Moves(chain) => unsafe {
+                let mut prepared = place::prepared(prepared);
+                chain.commit(old_state, prepared.as_mut(), new_state);
+            },
             // SAFETY: As above, but for abandoned calls, which these rules know of.
             Way::Repair(mend) => match unsafe { (mend.salvage)(old_state, new_state) } {
                 true => _ = self.saved.fetch_add(1, Relaxed),
@@ -216,13 +305,8 @@ impl Routes {
             // SAFETY: As above.
             let memory = unsafe { Memory::from_raw(object) };
             if let Some(route) = route {
-                // A damaged state is not dropped: its pointers may lead anywhere.
-                if let Some(table) = route.table() {
-                    let from = &route.from;
-                    let drop = table.drop_rest.unwrap_or(from.descriptor().drop);
-                    // SAFETY: What `commit` left is dropped once, by code that its pin keeps.
-                    unsafe { drop(memory.state(from)) };
-                }
+                // SAFETY: What `commit` left is dropped once.
+                unsafe { route.finish(memory.state(&route.from)) };
                 route.reclaimed.fetch_add(1, Relaxed);
             }
             drop(memory);
@@ -279,18 +363,21 @@ impl Routes {
 
     /// Memory that is needed for one prepared value of whichever route: size and alignment.
     pub(crate) fn prepared_layout(&self) -> (usize, usize) {
-        let tables = self.routes.iter().filter_map(Route::table);
-        tables.fold((0, 1), |(size, align), table| {
-            (
-                size.max(table.prepared_size),
-                align.max(table.prepared_align),
-            )
+        self.routes.iter().fold((0, 1), |(size, align), route| {
+            let layout = route.prepared_layout();
+            (size.max(layout.0), align.max(layout.1))
         })
     }
 
-    /// Whether some route's transfer can fail.
-    pub(crate) fn can_fail(&self) -> bool {
-        let mut tables = self.routes.iter().filter_map(Route::table);
-        tables.any(|table| table.can_fail)
+    /// The versions between, for messages.
+    pub(crate) fn between(&self) -> Text<REASON_LEN> {
+        let mut all = self.routes.iter().map(Route::between);
+        let is_said = |text: &Text<REASON_LEN>| !text.as_str().is_empty();
+        all.find(is_said).unwrap_or_default()
+    }
+
+    /// Whether there is something to do for each instance before the commit.
+    pub(crate) fn prepares(&self) -> bool {
+        self.routes.iter().any(Route::prepares)
     }
 }

@@ -13,9 +13,15 @@ use core::mem::MaybeUninit;
 use kernel::error::code::EPROTO;
 use kernel::prelude::*;
 
+use crate::chain::Chain;
+use crate::class::Class;
 use crate::error::Refusal;
+use crate::explain;
 use crate::implementation::Registered;
-use crate::schema::{Field, State};
+use crate::moves::Moves;
+use crate::route::Way;
+use crate::schema::{Part, State};
+use crate::statics;
 
 /// How a state is made from the state of another version, where nothing can fail.
 ///
@@ -87,7 +93,7 @@ pub struct End {
     /// Alignment in bytes.
     pub align: usize,
     /// The fields.
-    pub fields: &'static [Field],
+    pub fields: &'static [Part],
 }
 
 impl End {
@@ -98,7 +104,7 @@ impl End {
             version: T::VERSION,
             size: size_of::<T>(),
             align: align_of::<T>(),
-            fields: T::FIELDS,
+            fields: T::TYPE.parts,
         }
     }
 }
@@ -182,13 +188,22 @@ unsafe fn commit<Old: State + Unpin, New: Transfer<Old>>(
     }
 }
 
-/// Finds the table that leads from one implementation to another: the newer version brings
-/// both directions, so either may have it.
+/// Which rules lead from one implementation to another.
+pub(crate) enum Rules {
+    /// Functions from state to state, as an author has written them.
+    Table(&'static Table),
+    /// What follows from both schemas. `is_back`: by the rules of the version that is left.
+    Schemas { is_back: bool },
+}
+
+/// Finds the rules that lead from one implementation to another. What an author has written as
+/// functions of whole states comes first. The newer version brings both directions, so either
+/// may know.
 ///
 /// # Errors
 ///
-/// `EPROTO`: there is none, or it was written for another layout than the module has.
-pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table, Refusal> {
+/// `EPROTO`: none do, or they were written for another layout than the module has.
+pub(crate) fn rules(from: &Registered, to: &Registered) -> Result<Rules, Refusal> {
     for owner in [to, from] {
         let table =
             owner.descriptor().transfers.iter().find(|table| {
@@ -197,19 +212,51 @@ pub(crate) fn find(from: &Registered, to: &Registered) -> Result<&'static Table,
         if let Some(table) = table {
             check_end(&table.from, from)?;
             check_end(&table.to, to)?;
-            return Ok(table);
+            return Ok(Rules::Table(table));
         }
+    }
+    let is_forth = to.schema().covers(from.name(), from.version());
+    if is_forth || from.schema().covers(to.name(), to.version()) {
+        return Ok(Rules::Schemas { is_back: !is_forth });
     }
     Err(Refusal::new(
         EPROTO,
         fmt!(
-            "neither {} nor {} has a transfer from {} to {}",
+            "neither {} nor {} says how a state of {} becomes one of {}",
             to.label(),
             from.label(),
             from.label(),
             to.label()
         ),
     ))
+}
+
+/// Finds how the states of one implementation of `class` become those of another: directly where
+/// the rules cover it, else over versions between.
+///
+/// # Errors
+///
+/// As [`rules`], and `EPROTO`: they do not cover some field, which the log shows in its place;
+/// or a static would begin again. `ENOMEM`. May sleep.
+pub(crate) fn find(class: &Class, from: &Registered, to: &Registered) -> Result<Way, Refusal> {
+    statics::check(from, to)?;
+    let direct = match rules(from, to) {
+        Ok(Rules::Table(table)) => return Ok(Way::Transfer(table)),
+        Ok(Rules::Schemas { is_back }) => Moves::new(from, to, is_back),
+        Err(refusal) => Err(refusal),
+    };
+    let chain = match direct {
+        Ok(moves) => Chain::direct(moves, to),
+        Err(refusal) if refusal.error == EPROTO => match Chain::find(class, from, to)? {
+            Some(chain) => chain,
+            None => {
+                explain::steps(from, to, &mut |line| crate::log::planned(line));
+                return Err(refusal);
+            }
+        },
+        Err(refusal) => return Err(refusal),
+    };
+    Ok(Way::Moves(KBox::new(chain, GFP_KERNEL)?))
 }
 
 pub(crate) fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {
@@ -232,8 +279,8 @@ pub(crate) fn check_end(end: &End, implementation: &Registered) -> Result<(), Re
             ));
         };
         if field.name != known.name
-            || field.fingerprint != known.fingerprint
-            || field.size != known.size
+            || field.kind.fingerprint != known.kind.fingerprint
+            || field.kind.size != known.kind.size
             || field.offset != known.offset
         {
             return Err(Refusal::new(

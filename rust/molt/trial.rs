@@ -174,12 +174,12 @@ impl Trial {
 
 /// Whether a class can go back.
 fn check_way(class: &Class, to: &Registered, back: &Registered) -> Result<(), Refusal> {
-    let table = transfer::find(to, back)?;
-    match table.can_fail && class.gate().is_atomic() {
+    let way = transfer::find(class, to, back)?;
+    match way.can_fail() && class.gate().is_atomic() {
         true => Err(Refusal::new(
             EPROTO,
             fmt!(
-                "the way back to {} can fail: make it a `Convert`",
+                "the way back to {} can fail, which it must not in a class of atomic context",
                 back.label()
             ),
         )),

@@ -7,7 +7,7 @@
 use kernel::prelude::*;
 use kernel::str::CString;
 use kernel::sync::atomic::{Atomic, Relaxed};
-use molt::{Implementation, State, Transfer};
+use molt::{Implementation, State};
 
 #[path = "hello.rs"]
 mod hello;
@@ -17,54 +17,16 @@ molt::module! {
     class: "hello",
     implementation: Greeter,
     version: 2,
-    transfers: [Greeter1 => Greeter, Greeter => Greeter1],
     license: "GPL",
     description: "Says good day",
-}
-
-/// What version 1 keeps.
-#[derive(State)]
-#[state(name = "Greeter", version = 1)]
-struct Greeter1 {
-    name: CString,
-    greetings: Atomic<u64>,
 }
 
 #[derive(State)]
 struct Greeter {
     name: CString,
     greetings: Atomic<u64>,
+    #[state(default = true)]
     said_hello: bool,
-}
-
-impl Transfer<Greeter1> for Greeter {
-    type Prepared = CString;
-
-    fn prepare(old: &Greeter1) -> Result<CString> {
-        Ok(CString::try_from(&*old.name)?)
-    }
-
-    fn commit(old: &mut Greeter1, name: CString) -> Self {
-        let greetings = old.greetings.load(Relaxed);
-        Self {
-            name,
-            greetings: Atomic::new(greetings),
-            said_hello: greetings > 0,
-        }
-    }
-}
-
-impl Transfer<Greeter> for Greeter1 {
-    type Prepared = CString;
-
-    fn prepare(old: &Greeter) -> Result<CString> {
-        Ok(CString::try_from(&*old.name)?)
-    }
-
-    fn commit(old: &mut Greeter, name: CString) -> Self {
-        let greetings = Atomic::new(old.greetings.load(Relaxed));
-        Self { name, greetings }
-    }
 }
 
 impl Implementation<dyn Hello> for Greeter {

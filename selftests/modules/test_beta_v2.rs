@@ -15,7 +15,6 @@ molt::module! {
     class: "beta",
     implementation: v2::Plain,
     version: 2,
-    transfers: [v2::Plain1 => v2::Plain, v2::Plain => v2::Plain1],
     license: "GPL",
     authors: ["The Molt developers"],
     description: "Molt test: nodes `beta`, version 2",

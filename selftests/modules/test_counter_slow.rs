@@ -19,6 +19,7 @@ molt::module! {
     implementation: Sum,
     version: 4,
     transfers: [Sum1 => Sum, Sum => Sum1],
+    statics: [reset(LIVE)],
     init: wait,
     license: "GPL",
     authors: ["The Molt developers"],

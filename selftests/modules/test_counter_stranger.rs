@@ -30,6 +30,7 @@ struct Known {
 }
 
 #[derive(State)]
+#[state(from = "Sum@99")]
 struct Sum {
     total: Atomic<u64>,
 }

@@ -15,7 +15,6 @@ molt::module! {
     class: "tick",
     implementation: state::Plain,
     version: 2,
-    transfers: [state::Plain1 => state::Plain, state::Plain => state::Plain1],
     license: "GPL",
     authors: ["The Molt developers"],
     description: "Molt test: ticks `tick`, version 2",

@@ -228,6 +228,10 @@ pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
     slot.load(Acquire) == gate.load(Acquire)
 }
 
+pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+    stamp.load(Acquire)
+}
+
 // ---- tasks -----------------------------------------------------------------------------
 
 loom::thread_local! {

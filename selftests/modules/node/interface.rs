@@ -3,6 +3,7 @@
 //! The interface of the test classes `alpha` and `beta`: calls that call on.
 
 use molt::fingerprint::Fingerprint;
+use molt::schema::Type;
 use molt::{Handle, Movable};
 
 /// A handle as an argument of the interface that it is a handle of.
@@ -24,6 +25,7 @@ impl core::ops::Deref for Link {
 // implementations of `Node` are built together.
 unsafe impl Movable for Link {
     const FINGERPRINT: u64 = Fingerprint::new().text("Link").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Link", Self::FINGERPRINT);
 }
 
 /// Counts the calls that reach it.

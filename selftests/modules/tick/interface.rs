@@ -3,6 +3,7 @@
 //! The interface of the test classes `tick` and `tock`: called from wherever nobody may sleep.
 
 use molt::fingerprint::Fingerprint;
+use molt::schema::Type;
 use molt::{Handle, Movable};
 
 /// A handle as an argument of the interface that it is a handle of.
@@ -23,6 +24,7 @@ impl core::ops::Deref for Link {
 // implementations of `Tick` are built together.
 unsafe impl Movable for Link {
     const FINGERPRINT: u64 = Fingerprint::new().text("Link").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("Link", Self::FINGERPRINT);
 }
 
 /// Counts in any context.

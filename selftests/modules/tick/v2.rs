@@ -1,38 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Ticks, version 2: a field more, before the other, and both directions.
+//! Ticks, version 2: a field more, before the other.
 
 use kernel::prelude::*;
-use kernel::sync::atomic::{Atomic, Relaxed};
-use molt::{Convert, State};
-
-#[derive(State)]
-#[state(name = "Plain", version = 1)]
-pub(crate) struct Plain1 {
-    total: Atomic<u64>,
-}
+use kernel::sync::atomic::Atomic;
+use molt::State;
 
 #[derive(State)]
 pub(crate) struct Plain {
+    #[state(default = 1)]
     moves: u64,
     pub(crate) total: Atomic<u64>,
-}
-
-impl Convert<Plain1> for Plain {
-    fn convert(old: &mut Plain1) -> Self {
-        Self {
-            moves: 1,
-            total: Atomic::new(old.total.load(Relaxed)),
-        }
-    }
-}
-
-impl Convert<Plain> for Plain1 {
-    fn convert(old: &mut Plain) -> Self {
-        Self {
-            total: Atomic::new(old.total.load(Relaxed)),
-        }
-    }
 }
 
 impl Plain {

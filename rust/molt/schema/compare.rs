@@ -1,0 +1,748 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Compares the schemas of two versions: how a state of the one becomes a state of the other.
+//!
+//! The newer version's author writes the rules, for both directions. What comes out are
+//! operations on bytes and, beside them, steps for a reader; or a refusal that names the field.
+//! Uses `core` only: `molt.ko` and `moltctl` ask this one source.
+//!
+//! | field of the new state | made from |
+//! |---|---|
+//! | `rebuild` | nothing: its function makes it |
+//! | `convert` | the old field of that name and type, by its function |
+//! | `renamed` | the old field of that name |
+//! | any | the old field of the same name |
+//! | `default`, where there is no such field | its value |
+//!
+//! Equal fingerprints: moved. Structs, tagged enums and the elements of equal containers are
+//! compared further, by the same table. All else is a refusal, and so is an old field that
+//! nothing is made from and no `dropped` names. On the way back the table is read from right
+//! to left.
+
+use super::format::{Kind, Part, Rule, Schema, Type, Verb};
+use core::fmt;
+
+/// One operation. Places are bytes from the beginning of the struct, enum or element that the
+/// operation is in; numbers of types are those of the old or the new schema.
+#[derive(Clone, Copy, Debug)]
+pub enum Op {
+    /// Bytes are moved.
+    Copy {
+        /// Place in the old value.
+        from: u32,
+        /// Place in the new one.
+        to: u32,
+        /// How many bytes.
+        length: u32,
+    },
+    /// A value is made of nothing.
+    Make {
+        /// Place in the new value.
+        to: u32,
+        /// What makes it.
+        by: By,
+        /// The new type.
+        kind: u32,
+    },
+    /// A value is made from another one.
+    Convert {
+        /// Place in the old value.
+        from: u32,
+        /// Place in the new one.
+        to: u32,
+        /// What makes it.
+        by: By,
+        /// The old type.
+        old: u32,
+        /// The new type.
+        new: u32,
+    },
+    /// A value is dropped, after all else.
+    Drop {
+        /// Place in the old value.
+        from: u32,
+        /// The old type.
+        kind: u32,
+    },
+    /// The operations that follow, for each element of a container.
+    Each {
+        /// Place of the old container.
+        from: u32,
+        /// Place of the new one.
+        to: u32,
+        /// The old container's type.
+        old: u32,
+        /// The new one's.
+        new: u32,
+        /// How many operations.
+        body: u32,
+    },
+    /// The arms that follow, of which that of the old tag is taken.
+    Match {
+        /// Place of the old enum.
+        from: u32,
+        /// Place of the new one.
+        to: u32,
+        /// Bytes of the old tag.
+        old: u32,
+        /// Bytes of the new tag.
+        new: u32,
+        /// How many operations, those in the arms included.
+        body: u32,
+    },
+    /// The operations that follow, for one variant.
+    Arm {
+        /// The old tag.
+        old: u64,
+        /// The new one.
+        new: u64,
+        /// How many operations.
+        body: u32,
+    },
+}
+
+/// The function of a rule.
+#[derive(Clone, Copy, Debug)]
+pub struct By {
+    /// Whose rule: the new schema's, or the old one's.
+    pub is_new: bool,
+    /// The rule's function for the way back.
+    pub is_back: bool,
+    /// Number of the rule in its schema.
+    pub rule: u32,
+    /// Whether it can fail.
+    pub can_fail: bool,
+}
+
+/// What happens to a field, for a reader.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    /// It is moved.
+    Moved,
+    /// It is moved from a field of another name.
+    Renamed(&'a str),
+    /// It begins with its default.
+    Default,
+    /// It is made from a value of this type.
+    Converted(&'a str),
+    /// It is made again.
+    Rebuilt,
+    /// It is a lock: made again, around what was moved.
+    Relocked,
+    /// The old field is dropped.
+    Dropped,
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Moved => f.write_str("moved"),
+            Self::Renamed(name) => write!(f, "moved from `{name}`"),
+            Self::Default => f.write_str("begins with its default"),
+            Self::Converted(kind) => write!(f, "converted from `{kind}`"),
+            Self::Rebuilt => f.write_str("made again"),
+            Self::Relocked => f.write_str("a new lock around what was in the old one"),
+            Self::Dropped => f.write_str("dropped"),
+        }
+    }
+}
+
+/// Why there is no way.
+#[derive(Clone, Copy)]
+pub enum Why<'a> {
+    /// The field is new.
+    New(&'a str),
+    /// The old field would be lost.
+    Lost(&'a str),
+    /// The type has changed.
+    Changed(&'a str, &'a str),
+    /// A rule names a field that is not there.
+    NoField(&'a str),
+    /// Two rules name one field.
+    Twice(&'a str),
+    /// A conversion knows another type.
+    Misread(&'a str, &'a str),
+    /// A conversion keeps the type, and nobody knows whether it was done already.
+    Unclear,
+    /// The field had to stay what it was.
+    NotKept,
+    /// The author said so.
+    Irreversible,
+    /// The older version has a field that nothing is known of.
+    NoWayBack(&'a str),
+    /// A conversion has no function for the way back.
+    OneWay,
+    /// An array's length has changed.
+    Length(usize, usize),
+    /// The other version has no such variant.
+    NoVariant,
+    /// The enum has no tag that rules could look at.
+    Untagged,
+}
+
+impl fmt::Display for Why<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(kind) => write!(
+                f,
+                "`{kind}` is new and nothing says how it begins: `default` or `renamed`"
+            ),
+            Self::Lost(kind) => write!(
+                f,
+                "`{kind}` would be lost: `dropped`, or a field that is `renamed` from it"
+            ),
+            Self::Changed(old, new) => {
+                write!(f, "was `{old}`, is `{new}`: `convert`, or rules inside")
+            }
+            Self::NoField(name) => write!(f, "is made from `{name}`, which is not there"),
+            Self::Twice(name) => write!(f, "is made from `{name}`, and so is another field"),
+            Self::Misread(was, known) => {
+                write!(f, "was `{was}`, but its rule converts `{known}`")
+            }
+            Self::Unclear => f.write_str(
+                "its rule converts without a change of type: it has to say for which `versions`",
+            ),
+            Self::NotKept => f.write_str("has changed, but its rule says `keep`"),
+            Self::Irreversible => f.write_str("is irreversible, as its author says"),
+            Self::NoWayBack(kind) => write!(
+                f,
+                "nothing says what `{kind}` is on the way back: `dropped(name: type = value)`"
+            ),
+            Self::OneWay => f.write_str("its rule has no way `back`"),
+            Self::Length(old, new) => write!(f, "had {old} elements, has {new}"),
+            Self::NoVariant => f.write_str("is a variant that the other version does not have"),
+            Self::Untagged => f.write_str(
+                "has changed, and an enum without `repr(u8)` or `repr(C, u8)` is taken whole",
+            ),
+        }
+    }
+}
+
+/// Where a field is, from the state down: `inner.table[].key`.
+#[derive(Clone, Copy)]
+pub struct Path<'a> {
+    above: Option<&'a Path<'a>>,
+    last: &'a str,
+}
+
+impl<'a> Path<'a> {
+    const ROOT: Self = Self {
+        above: None,
+        last: "",
+    };
+
+    fn to(&'a self, last: &'a str) -> Self {
+        Self {
+            above: Some(self),
+            last,
+        }
+    }
+
+    /// Whether it is the state itself.
+    pub fn is_root(&self) -> bool {
+        self.above.is_none()
+    }
+}
+
+/// The elements of a container.
+const ELEMENTS: &str = "[]";
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(above) = self.above else {
+            return Ok(());
+        };
+        fmt::Display::fmt(above, f)?;
+        if !above.is_root() && self.last != ELEMENTS {
+            f.write_str(".")?;
+        }
+        f.write_str(self.last)
+    }
+}
+
+/// Who takes what comes out.
+pub trait Sink {
+    /// What ends the comparison.
+    type Error;
+
+    /// Takes an operation on the field at `path`; returns its number.
+    fn op(&mut self, path: &Path<'_>, op: Op) -> Result<usize, Self::Error>;
+
+    /// The operations since number `at` are its body.
+    fn close(&mut self, at: usize);
+
+    /// Takes a step.
+    fn step(&mut self, path: &Path<'_>, step: Step<'_>) -> Result<(), Self::Error>;
+
+    /// Takes a refusal.
+    fn refuse(&mut self, path: &Path<'_>, why: Why<'_>) -> Self::Error;
+}
+
+/// Compares `old` with `new`. `is_back`: the rules are those of the old schema.
+///
+/// # Errors
+///
+/// What the sink returns, for a refusal, too.
+pub fn compare<S: Sink>(
+    old: Schema<'_>,
+    new: Schema<'_>,
+    is_back: bool,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    let (author, other) = if is_back { (old, new) } else { (new, old) };
+    let sources = author.sources().map_or(0, Iterator::count);
+    let mut comparison = Comparison {
+        is_back,
+        other: (other.name(), other.version()),
+        is_only_source: sources == 1,
+        sink,
+    };
+    comparison.fields(&Path::ROOT, old.state(), new.state(), (0, 0))
+}
+
+struct Comparison<'a, S> {
+    is_back: bool,
+    /// The version that the rules lead from, or back to.
+    other: (&'a str, u32),
+    /// The author knows of one version only.
+    is_only_source: bool,
+    sink: &'a mut S,
+}
+
+/// Places in the old and in the new value.
+type Places = (usize, usize);
+
+impl<S: Sink> Comparison<'_, S> {
+    fn refuse<T>(&mut self, path: &Path<'_>, why: Why<'_>) -> Result<T, S::Error> {
+        Err(self.sink.refuse(path, why))
+    }
+
+    fn step(&mut self, path: &Path<'_>, step: Step<'_>) -> Result<(), S::Error> {
+        self.sink.step(path, step)
+    }
+
+    /// The rule of `part` that says `verb` of the other version.
+    fn rule<'s>(&self, part: &Part<'s>, verb: Verb) -> Option<Rule<'s>> {
+        self.among(part.rules(), verb)
+    }
+
+    fn among<'s>(&self, mut rules: impl Iterator<Item = Rule<'s>>, verb: Verb) -> Option<Rule<'s>> {
+        rules.find(|rule| rule.verb() == verb && rule.is_for(self.other.0, self.other.1))
+    }
+
+    /// The name of the field of `there` that a rule of the author's field `part` names.
+    fn claimed<'s>(&self, part: &Part<'s>, there: &Type<'_>) -> Option<&'s str> {
+        let rules = [Verb::Convert, Verb::Renamed].map(|verb| self.rule(part, verb));
+        let mut names = rules.iter().flatten().map(Rule::name);
+        names.find(|name| there.parts().any(|other| other.name() == *name))
+    }
+
+    /// The other version's field that goes with the author's field `part`: the one that its rule
+    /// names, or that of the same name, unless another one's rule names it.
+    fn partner<'s>(
+        &self,
+        part: &Part<'_>,
+        author: &Type<'_>,
+        there: &Type<'s>,
+    ) -> Option<Part<'s>> {
+        if self.rule(part, Verb::Rebuild).is_some() {
+            return None;
+        }
+        let name = match self.claimed(part, there) {
+            Some(name) => name,
+            None => {
+                let is_claimed = |one: Part<'_>| self.claimed(&one, there) == Some(part.name());
+                match author.parts().any(is_claimed) {
+                    true => return None,
+                    false => part.name(),
+                }
+            }
+        };
+        there.parts().find(|field| field.name() == name)
+    }
+
+    /// The old field or variant that the new one `part` is made from.
+    fn source<'s>(&self, part: &Part<'_>, old: &Type<'s>, new: &Type<'_>) -> Option<Part<'s>> {
+        if !self.is_back {
+            return self.partner(part, new, old);
+        }
+        old.parts().find(|field| {
+            let partner = self.partner(field, old, new);
+            partner.is_some_and(|partner| partner.name() == part.name())
+        })
+    }
+
+    /// Refuses rules by which two fields go with one.
+    fn check_partners(
+        &mut self,
+        path: &Path<'_>,
+        author: &Type<'_>,
+        there: &Type<'_>,
+    ) -> Result<(), S::Error> {
+        for part in author.parts() {
+            let Some(name) = self.claimed(&part, there) else {
+                continue;
+            };
+            let is_other = |one: &Part<'_>| one.name() != part.name();
+            let mut others = author.parts().filter(is_other);
+            if others.any(|one| self.claimed(&one, there) == Some(name)) {
+                return self.refuse(&path.to(part.name()), Why::Twice(name));
+            }
+        }
+        Ok(())
+    }
+
+    fn fields(
+        &mut self,
+        path: &Path<'_>,
+        old: Type<'_>,
+        new: Type<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        if self.is_back && self.among(old.rules(), Verb::Irreversible).is_some() {
+            return self.refuse(path, Why::Irreversible);
+        }
+        match self.is_back {
+            true => self.check_partners(path, &old, &new)?,
+            false => self.check_partners(path, &new, &old)?,
+        }
+        for part in new.parts() {
+            let here = path.to(part.name());
+            match self.source(&part, &old, &new) {
+                Some(source) => self.field(&here, &source, &part, at)?,
+                None => self.made(&here, &old, &part, at)?,
+            }
+        }
+        for part in old.parts() {
+            let is_it = |one: &Part<'_>| one.name() == part.name();
+            let mut sources = new.parts().map(|to| self.source(&to, &old, &new));
+            if !sources.any(|source| source.is_some_and(|source| is_it(&source))) {
+                self.left(&path.to(part.name()), &part, &new, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A field that is made from another one.
+    fn field(
+        &mut self,
+        path: &Path<'_>,
+        from: &Part<'_>,
+        to: &Part<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        let (old, new) = (from.kind(), to.kind());
+        // Whose rules count, and the field of the other version.
+        let (author, other) = if self.is_back { (from, to) } else { (to, from) };
+        if self.is_back && self.rule(author, Verb::Irreversible).is_some() {
+            return self.refuse(path, Why::Irreversible);
+        }
+        let places = (
+            at.0.saturating_add(from.offset()),
+            at.1.saturating_add(to.offset()),
+        );
+        if let Some((rule, known)) = self.conversion(author) {
+            if known.fingerprint() == other.kind().fingerprint() {
+                return self.convert(path, &rule, (from, to), places);
+            }
+            if old.fingerprint() != new.fingerprint() {
+                return self.refuse(path, Why::Misread(other.type_name(), known.name()));
+            }
+        }
+        if self.rule(author, Verb::Keep).is_some() && old.fingerprint() != new.fingerprint() {
+            return self.refuse(path, Why::NotKept);
+        }
+        let is_renamed = from.name() != to.name();
+        let is_said = self.value(path, old, new, (from.type_name(), to.type_name()), places)?;
+        match is_said {
+            true => Ok(()),
+            false if is_renamed => self.step(path, Step::Renamed(from.name())),
+            false => self.step(path, Step::Moved),
+        }
+    }
+
+    fn conversion<'s>(&self, author: &Part<'s>) -> Option<(Rule<'s>, Type<'s>)> {
+        let rule = self.rule(author, Verb::Convert)?;
+        Some((rule, rule.kind()?))
+    }
+
+    fn convert(
+        &mut self,
+        path: &Path<'_>,
+        rule: &Rule<'_>,
+        (from, to): (&Part<'_>, &Part<'_>),
+        at: Places,
+    ) -> Result<(), S::Error> {
+        let (old, new) = (from.kind(), to.kind());
+        let is_same = old.fingerprint() == new.fingerprint();
+        if is_same && !rule.has_versions() && !self.is_only_source {
+            return self.refuse(path, Why::Unclear);
+        }
+        if self.is_back && !rule.has_back() {
+            return self.refuse(path, Why::OneWay);
+        }
+        self.sink.op(
+            path,
+            Op::Convert {
+                from: at.0 as u32,
+                to: at.1 as u32,
+                by: self.by(rule, !self.is_back),
+                old: old.index() as u32,
+                new: new.index() as u32,
+            },
+        )?;
+        self.step(path, Step::Converted(from.type_name()))
+    }
+
+    /// The function of `rule`, which is the new schema's or the old one's.
+    fn by(&self, rule: &Rule<'_>, is_new: bool) -> By {
+        let is_back = !is_new;
+        let can_fail = match is_back {
+            true => rule.back_can_fail(),
+            false => rule.can_fail(),
+        };
+        By {
+            is_new,
+            is_back,
+            rule: rule.index() as u32,
+            can_fail,
+        }
+    }
+
+    /// A field that is made of nothing.
+    fn made(
+        &mut self,
+        path: &Path<'_>,
+        old: &Type<'_>,
+        part: &Part<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        // On the way back the older version's own rules do for its own fields: what is made
+        // again, and what begins with a value of its own.
+        let own = |verb| {
+            let mut rules = part.rules();
+            rules.find(|rule| rule.verb() == verb)
+        };
+        let (rebuild, default) = match self.is_back {
+            true => (own(Verb::Rebuild), own(Verb::Default)),
+            false => (
+                self.rule(part, Verb::Rebuild),
+                self.rule(part, Verb::Default),
+            ),
+        };
+        if let Some(rule) = rebuild {
+            self.make(path, part, &rule, true, at)?;
+            return self.step(path, Step::Rebuilt);
+        }
+        if self.is_back {
+            let mut rules = old.rules();
+            let dropped = rules.find(|rule| {
+                rule.verb() == Verb::Dropped
+                    && rule.name() == part.name()
+                    && rule.is_for(self.other.0, self.other.1)
+            });
+            let is_known = |rule: &Rule<'_>| {
+                let kind = rule.kind();
+                kind.is_some_and(|kind| kind.fingerprint() == part.kind().fingerprint())
+            };
+            if let Some(rule) = dropped.filter(|rule| rule.has_back() && is_known(rule)) {
+                self.make(path, part, &rule, false, at)?;
+                return self.step(path, Step::Default);
+            }
+        }
+        if let Some(rule) = default {
+            self.make(path, part, &rule, true, at)?;
+            return self.step(path, Step::Default);
+        }
+        if self.is_back {
+            return self.refuse(path, Why::NoWayBack(part.type_name()));
+        }
+        match self.rule(part, Verb::Renamed) {
+            Some(rule) => self.refuse(path, Why::NoField(rule.name())),
+            None => self.refuse(path, Why::New(part.type_name())),
+        }
+    }
+
+    fn make(
+        &mut self,
+        path: &Path<'_>,
+        part: &Part<'_>,
+        rule: &Rule<'_>,
+        is_new: bool,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        self.sink.op(
+            path,
+            Op::Make {
+                to: at.1.saturating_add(part.offset()) as u32,
+                by: self.by(rule, is_new),
+                kind: part.kind().index() as u32,
+            },
+        )?;
+        Ok(())
+    }
+
+    /// An old field that nothing is made from.
+    fn left(
+        &mut self,
+        path: &Path<'_>,
+        part: &Part<'_>,
+        new: &Type<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        let is_allowed = if self.is_back {
+            if self.rule(part, Verb::Irreversible).is_some() {
+                return self.refuse(path, Why::Irreversible);
+            }
+            let begins = [Verb::Default, Verb::Rebuild];
+            begins.iter().any(|verb| self.rule(part, *verb).is_some())
+        } else {
+            let is_it = |rule: &Rule<'_>| {
+                rule.verb() == Verb::Dropped
+                    && rule.name() == part.name()
+                    && rule.is_for(self.other.0, self.other.1)
+            };
+            let mut same = new.parts().filter(|to| to.name() == part.name());
+            new.rules().any(|rule| is_it(&rule))
+                || same.any(|to| self.rule(&to, Verb::Rebuild).is_some())
+        };
+        if !is_allowed {
+            return self.refuse(path, Why::Lost(part.type_name()));
+        }
+        if part.kind().needs_drop() {
+            self.sink.op(
+                path,
+                Op::Drop {
+                    from: at.0.saturating_add(part.offset()) as u32,
+                    kind: part.kind().index() as u32,
+                },
+            )?;
+        }
+        self.step(path, Step::Dropped)
+    }
+
+    /// A value; whether its steps were told.
+    fn value(
+        &mut self,
+        path: &Path<'_>,
+        old: Type<'_>,
+        new: Type<'_>,
+        names: (&str, &str),
+        at: Places,
+    ) -> Result<bool, S::Error> {
+        if old.fingerprint() == new.fingerprint() && !has_lock(&old) && old.kind() != Kind::Remade {
+            if old.size() > 0 {
+                self.sink.op(
+                    path,
+                    Op::Copy {
+                        from: at.0 as u32,
+                        to: at.1 as u32,
+                        length: old.size() as u32,
+                    },
+                )?;
+            }
+            return Ok(false);
+        }
+        match (old.kind(), new.kind()) {
+            (Kind::Struct, Kind::Struct) => self.fields(path, old, new, at)?,
+            (Kind::Enum, Kind::Enum) => self.variants(path, old, new, at)?,
+            (one, other) if one == other && one.is_container() => {
+                self.elements(path, old, new, at)?
+            }
+            _ if old.is_enum() && new.is_enum() => return self.refuse(path, Why::Untagged),
+            _ => return self.refuse(path, Why::Changed(names.0, names.1)),
+        }
+        Ok(true)
+    }
+
+    fn elements(
+        &mut self,
+        path: &Path<'_>,
+        old: Type<'_>,
+        new: Type<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        let (Some(from), Some(to)) = (old.element(), new.element()) else {
+            return self.refuse(path, Why::Changed(old.name(), new.name()));
+        };
+        if old.kind() == Kind::Array && old.length() != new.length() {
+            return self.refuse(path, Why::Length(old.length(), new.length()));
+        }
+        let begin = self.sink.op(
+            path,
+            Op::Each {
+                from: at.0 as u32,
+                to: at.1 as u32,
+                old: old.index() as u32,
+                new: new.index() as u32,
+                body: 0,
+            },
+        )?;
+        let is_lock = old.kind() == Kind::Lock;
+        let inside = match old.kind() {
+            // What is in a lock, or in a box, goes by the lock's name.
+            Kind::Lock | Kind::Box | Kind::Option => *path,
+            _ => path.to(ELEMENTS),
+        };
+        let is_said = self.value(&inside, from, to, (from.name(), to.name()), (0, 0))?;
+        self.sink.close(begin);
+        match is_said {
+            false if is_lock => self.step(path, Step::Relocked),
+            false => self.step(path, Step::Moved),
+            true => Ok(()),
+        }
+    }
+
+    fn variants(
+        &mut self,
+        path: &Path<'_>,
+        old: Type<'_>,
+        new: Type<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
+        let begin = self.sink.op(
+            path,
+            Op::Match {
+                from: at.0 as u32,
+                to: at.1 as u32,
+                old: old.length() as u32,
+                new: new.length() as u32,
+                body: 0,
+            },
+        )?;
+        for variant in old.parts() {
+            let here = path.to(variant.name());
+            let found = new.parts().find(|one| {
+                let source = self.source(one, &old, &new);
+                source.is_some_and(|source| source.name() == variant.name())
+            });
+            let Some(found) = found else {
+                return self.refuse(&here, Why::NoVariant);
+            };
+            let arm = self.sink.op(
+                &here,
+                Op::Arm {
+                    old: variant.tag(),
+                    new: found.tag(),
+                    body: 0,
+                },
+            )?;
+            self.fields(&here, variant.kind(), found.kind(), (0, 0))?;
+            self.sink.close(arm);
+            self.step(&here, Step::Moved)?;
+        }
+        self.sink.close(begin);
+        Ok(())
+    }
+}
+
+/// Whether there is a lock in it, which is never moved as it is.
+fn has_lock(one: &Type<'_>) -> bool {
+    match one.kind() {
+        Kind::Lock => true,
+        Kind::Array => one
+            .element()
+            .is_some_and(|element| element.kind() == Kind::Lock),
+        _ => false,
+    }
+}
