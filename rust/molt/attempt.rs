@@ -50,9 +50,9 @@
 
 use crate::gate::{Gate, Lane, Phase};
 use crate::primitives::{
-    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error,
-    Full, Gates, GracePeriod, Many, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK,
-    ETIMEDOUT, LULLS,
+    collect, dawdle, is_refused, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc,
+    Atomic, Error, Full, Gates, GracePeriod, Many, Owned, Relaxed, Result, EAGAIN, EALREADY,
+    ECANCELED, EDEADLK, ETIMEDOUT, LULLS,
 };
 use crate::record::Records;
 use crate::slot::Slot;
@@ -552,6 +552,9 @@ impl Attempt {
 
     /// The commit point, unless an abort came first.
     fn decide(&self) -> Result {
+        if is_refused() {
+            return Err(ECANCELED);
+        }
         match self.state.cmpxchg(RUNNING, COMMITTING, Full) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.reason_to_end()),

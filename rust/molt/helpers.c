@@ -475,6 +475,10 @@ int molt_test_dawdle_us;
 module_param_named(test_dawdle_us, molt_test_dawdle_us, int, 0600);
 MODULE_PARM_DESC(test_dawdle_us, "Lengthen each closure of a window by so many microseconds");
 
+bool molt_test_refuse;
+module_param_named(test_refuse, molt_test_refuse, bool, 0600);
+MODULE_PARM_DESC(test_refuse, "Refuse transitions at their commit point");
+
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);
 MODULE_PARM_DESC(test_state, "Show the bytes of states in debugfs");

@@ -309,6 +309,11 @@ pub(crate) fn dawdle() {
     world::with(|world| world.clock.strike());
 }
 
+/// A refusal is an abort, of which scenarios have their own.
+pub(crate) fn is_refused() -> bool {
+    false
+}
+
 pub(crate) fn sleep_ns(ns: u64) {
     assert!(may_sleep(), "a task sleeps where it may not");
     world::with(|world| world.clock.pass(ns));
