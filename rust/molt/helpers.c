@@ -255,7 +255,7 @@ void molt_module_statics(const struct module *module, molt_static_t found, void 
 	rcu_read_lock();
 	symbols = rcu_dereference(module->kallsyms);
 	for (i = 1; symbols && i < symbols->num_symtab; i++) {
-		const Elf_Sym *symbol = &symbols->symtab[i];
+		typeof(symbols->symtab) symbol = &symbols->symtab[i];
 
 		if (ELF_ST_TYPE(symbol->st_info) != STT_OBJECT || !symbol->st_size ||
 		    !within_module_mem_type(symbol->st_value, module, MOD_DATA))
