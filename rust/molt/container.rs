@@ -61,6 +61,13 @@ pub trait Relock {
     ///
     /// `place` is memory for it.
     unsafe fn put(place: *mut (), value: Self::Value);
+
+    /// Takes out what is in a lock.
+    ///
+    /// # Safety
+    ///
+    /// `lock` is one that nobody uses any more.
+    unsafe fn take(lock: *mut ()) -> Self::Value;
 }
 
 impl<T, B: Backend> Relock for Lock<T, B> {
@@ -72,6 +79,11 @@ impl<T, B: Backend> Relock for Lock<T, B> {
             open_lock::<T, B>(place).first.cast::<T>().write(value);
             make_lock::<B>(place, NOTHING, 0);
         }
+    }
+
+    unsafe fn take(lock: *mut ()) -> T {
+        // SAFETY: By the caller's promise the value is there, and nobody else's.
+        unsafe { open_lock::<T, B>(lock).first.cast::<T>().read() }
     }
 }
 
