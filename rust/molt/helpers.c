@@ -420,6 +420,11 @@ int molt_test_dawdle_us;
 module_param_named(test_dawdle_us, molt_test_dawdle_us, int, 0600);
 MODULE_PARM_DESC(test_dawdle_us, "Lengthen each closure of a window by so many microseconds");
 
+int molt_test_fail;
+module_param_named(test_fail, molt_test_fail, int, 0600);
+MODULE_PARM_DESC(test_fail,
+		 "Fail an allocation of transfers: 1 the next one, 2 the one after it; counts down to 0");
+
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);
 MODULE_PARM_DESC(test_state, "Show the bytes of states in debugfs");

@@ -59,7 +59,7 @@ use kernel::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may point into a module's text, so it can neither cross an interface nor stay in a state",
     label = "not known to be movable",
-    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>` of movable types",
+    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>`, `RBTree<K, V>`, `List<T>` of movable types, and `Pin<KBox<XArray<P>>>`",
     note = "for a struct or an enum of your own, write `#[derive(Movable)]` above it",
     note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, a lock stays outside"
 )]

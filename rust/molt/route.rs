@@ -9,6 +9,7 @@
 
 use core::ptr::{self, NonNull};
 
+use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 
@@ -20,6 +21,7 @@ use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
 use crate::slot::Slot;
+use crate::testing;
 use crate::text::Text;
 use crate::transfer::Table;
 
@@ -202,6 +204,9 @@ impl Routes {
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
         let state = &self.to.descriptor().state;
+        if testing::fails() {
+            return Err(ENOMEM);
+        }
         let memory = Memory::new(state.size, state.align)?;
         // SAFETY: The memory is a header long, and nobody else has it.
         unsafe {
