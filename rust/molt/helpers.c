@@ -479,6 +479,11 @@ bool molt_test_refuse;
 module_param_named(test_refuse, molt_test_refuse, bool, 0600);
 MODULE_PARM_DESC(test_refuse, "Refuse transitions at their commit point");
 
+int molt_test_fail;
+module_param_named(test_fail, molt_test_fail, int, 0600);
+MODULE_PARM_DESC(test_fail,
+		 "Fail an allocation of transfers: 1 the next one, 2 the one after it; counts down to 0");
+
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);
 MODULE_PARM_DESC(test_state, "Show the bytes of states in debugfs");

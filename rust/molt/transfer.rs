@@ -134,6 +134,7 @@ pub struct Table {
 impl Table {
     /// The table of `New: Transfer<Old>`.
     pub const fn of<Old: State + Unpin, New: Transfer<Old>>() -> Self {
+        Old::TYPE.check_readable();
         Self {
             from: End::of::<Old>(),
             to: End::of::<New>(),

@@ -191,6 +191,9 @@ impl fmt::Display for Why<'_> {
                 f,
                 "`{kind}` would be lost: `dropped`, or a field that is `renamed` from it"
             ),
+            Self::Changed(old, new) if old == new => {
+                write!(f, "was another `{old}`: `convert`, or rules inside")
+            }
             Self::Changed(old, new) => {
                 write!(f, "was `{old}`, is `{new}`: `convert`, or rules inside")
             }
@@ -414,13 +417,22 @@ impl<S: Sink> Comparison<'_, S> {
             }
         }
         for part in old.parts() {
-            let is_it = |one: &Part<'_>| one.name() == part.name();
-            let mut sources = new.parts().map(|to| self.source(&to, &old, &new));
-            if !sources.any(|source| source.is_some_and(|source| is_it(&source))) {
+            if !self.is_taken(&part, &old, &new) {
                 self.left(&path.to(part.name()), &part, &new, at)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether a new field is made from the old one `part`.
+    fn is_taken(&self, part: &Part<'_>, old: &Type<'_>, new: &Type<'_>) -> bool {
+        if self.is_back {
+            return self.partner(part, old, new).is_some();
+        }
+        new.parts().any(|to| {
+            let source = self.partner(&to, new, old);
+            source.is_some_and(|source| source.name() == part.name())
+        })
     }
 
     /// A field that is made from another one.
@@ -630,7 +642,9 @@ impl<S: Sink> Comparison<'_, S> {
         names: (&str, &str),
         at: Places,
     ) -> Result<bool, S::Error> {
-        if old.fingerprint() == new.fingerprint() && !has_lock(&old) && old.kind() != Kind::Remade {
+        let is_same = old.fingerprint() == new.fingerprint() && old.kind() != Kind::Remade;
+        let author = if self.is_back { &old } else { &new };
+        if is_same && !has_lock(&old) && !self.has_rule(author) {
             if old.size() > 0 {
                 self.sink.op(
                     path,
@@ -650,9 +664,37 @@ impl<S: Sink> Comparison<'_, S> {
                 self.elements(path, old, new, at)?
             }
             _ if old.is_enum() && new.is_enum() => return self.refuse(path, Why::Untagged),
+            // What is written as `T` is another type in another place.
+            _ if names.0 == names.1 => {
+                return self.refuse(path, Why::Changed(old.name(), new.name()))
+            }
             _ => return self.refuse(path, Why::Changed(names.0, names.1)),
         }
         Ok(true)
+    }
+
+    /// Whether a rule changes something in `one`, the author's, although its type is the same.
+    fn has_rule(&self, one: &Type<'_>) -> bool {
+        let is_final = self.is_back && self.among(one.rules(), Verb::Irreversible).is_some();
+        let mut parts = one.parts();
+        is_final
+            || parts.any(|part| self.changes(&part, one) || self.has_rule(&part.kind()))
+            || one.element().is_some_and(|element| self.has_rule(&element))
+    }
+
+    /// Whether the rules of `part` of `owner` change it where the other version has the same type.
+    fn changes(&self, part: &Part<'_>, owner: &Type<'_>) -> bool {
+        let is_final = self.is_back && self.rule(part, Verb::Irreversible).is_some();
+        let converts = || {
+            let same = self.partner(part, owner, owner);
+            let known = self.conversion(part).map(|(_, known)| known.fingerprint());
+            same.is_some_and(|same| Some(same.kind().fingerprint()) == known)
+        };
+        let moves = || {
+            self.claimed(part, owner)
+                .is_some_and(|name| name != part.name())
+        };
+        is_final || moves() || converts()
     }
 
     fn elements(
@@ -700,6 +742,9 @@ impl<S: Sink> Comparison<'_, S> {
         new: Type<'_>,
         at: Places,
     ) -> Result<(), S::Error> {
+        if self.is_back && self.among(old.rules(), Verb::Irreversible).is_some() {
+            return self.refuse(path, Why::Irreversible);
+        }
         let begin = self.sink.op(
             path,
             Op::Match {
