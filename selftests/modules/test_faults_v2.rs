@@ -28,6 +28,7 @@ molt::module! {
     class: "faults",
     implementation: Faulty,
     version: 2,
+    statics: [reset(REFUSED)],
     init: start,
     license: "GPL",
     authors: ["The Molt developers"],
