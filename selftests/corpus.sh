@@ -67,6 +67,12 @@ check_all "back" 20
 check "another one there succeeds" update corpus Shapes@2
 client "trips 3"
 result
+# shellcheck disable=SC2086 # they are words
+set -- $names
+figure "pairs of state types that are taken over and given back, with the right values" \
+	"$(grep -c ' right 20 wrong 0$' "$temporary/result") of $#" "all, at least 20"
+figure "counted values in all positions: made, less dropped, against those in states" \
+	"$(awk '$1 == "counted" { print $4 - $6, "against", $2 }' "$temporary/result")" "equal"
 check "each counted value is there once" adds_up
 check "the instances end" client end
 client "trips 0"

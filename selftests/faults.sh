@@ -109,6 +109,8 @@ for hundred in 0 1 2 3 4 5 6 7 8 9; do
 	hundreds=$((hundred + 1))
 done
 check "instances all over refuse, and every state is as before" same "$hundreds" 10
+figure "fallible rules that refused, at instances all over $instances: states changed" \
+	"0 after $(value faults transitions_failed) refused updates" "0"
 echo 0 >$refuse
 check "no counted value is lost" whole $instances
 check "the old version serves" all served faults Faulty@1 0 -- in_state faults idle
@@ -130,6 +132,8 @@ check "each allocation fails on the way back, until it succeeds" fail_each Fault
 check "no counted value is lost" whole 20
 check "there were that many" at_least "$failed" 200
 before=$(states faults | md5sum)
+figure "allocations of an update that failed, one after the other: states changed" \
+	"0 after $failed" "0"
 check "each allocation fails on the way there" fail_each Faulty@2 1
 check "no counted value is lost" whole 20
 client end

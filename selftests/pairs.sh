@@ -33,6 +33,8 @@ untouched()
 		has "$(cat $pairs/result)" "old right 5 wrong 0"
 }
 
+number=0
+
 # forth NAME WORD...: the new half does not take over the old one.
 forth()
 {
@@ -44,6 +46,7 @@ forth()
 	check "$name: the old states are untouched" untouched
 	check "$name: the old half serves" served pairs Pair@1 $generation
 	rmmod "pair_$name"
+	number=$((number + 1))
 }
 
 # back NAME WORD...: it does, but does not give it back.
@@ -61,6 +64,7 @@ back()
 	echo 1 >$classes/pairs/remove
 	rmmod "pair_$name"
 	again
+	number=$((number + 1))
 }
 
 # again: five instances of the old half.
@@ -113,3 +117,5 @@ back final_part '`outer.middle.inner[]`: is irreversible'
 back one_way '`width`: its rule has no way `back`'
 back forgotten '`shared`: nothing says what'
 back grown '`kind.Everything`: is a variant that the other version does not have'
+figure "pairs of state types that are refused, with the field and the reason, and no byte changed" \
+	"$number" "at least 20"
