@@ -7,8 +7,11 @@ use crate::text;
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{format_ident, quote, ToTokens};
 use syn::{
-    ext::IdentExt, parse_quote, Data, DataEnum, DataStruct, DeriveInput, Error, Field, Fields,
-    GenericParam, Generics, Ident, Index, Result,
+    ext::IdentExt,
+    parse_quote,
+    visit::{self, Visit},
+    Data, DataEnum, DataStruct, DeriveInput, Error, Field, Fields, GenericParam, Generics, Ident,
+    Index, Path, Result,
 };
 
 pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
@@ -27,6 +30,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             ))
         }
     };
+    check_finite(&input)?;
     let description = description(&input)?;
     let constructor = name.unraw().to_string();
     let representation = representation(&input);
@@ -45,6 +49,59 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             #description
         }
     })
+}
+
+/// Refuses a type that contains itself: the compiler would only say that its constants go round
+/// in a circle.
+fn check_finite(input: &DeriveInput) -> Result<()> {
+    let mut finder = Finder {
+        name: &input.ident,
+        found: None,
+    };
+    match &input.data {
+        Data::Struct(data) => finder.visit_types(&data.fields),
+        Data::Enum(data) => {
+            let variants = data.variants.iter();
+            variants.for_each(|one| finder.visit_types(&one.fields));
+        }
+        Data::Union(_) => {}
+    }
+    match finder.found {
+        Some(path) => Err(Error::new_spanned(
+            path,
+            format!(
+                "`{name}` contains `{name}`, so a description of all that is in it would have no \
+                 end\n\
+                 help: keep the values in a `KVec<{name}>` or an `RBTree<K, {name}>` of the state, \
+                 and let them name each other by number or key; a chain can be a kernel `List`",
+                name = input.ident,
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Looks for a type among its own parts.
+struct Finder<'a> {
+    name: &'a Ident,
+    found: Option<Path>,
+}
+
+impl Finder<'_> {
+    fn visit_types(&mut self, fields: &Fields) {
+        fields.iter().for_each(|field| self.visit_type(&field.ty));
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_path(&mut self, path: &'ast Path) {
+        let is_it =
+            |segment: &syn::PathSegment| segment.ident == *self.name || segment.ident == "Self";
+        if path.segments.len() == 1 && path.segments.iter().any(is_it) {
+            self.found.get_or_insert_with(|| path.clone());
+        }
+        visit::visit_path(self, path);
+    }
 }
 
 /// The constants that describe the type, for schemas.

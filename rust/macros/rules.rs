@@ -543,6 +543,8 @@ fn last(kind: &Type) -> String {
             let last = path.path.segments.last();
             last.map_or(String::new(), |last| last.ident.to_string())
         }
+        // As it comes out of a macro of the author's.
+        Type::Group(group) => self::last(&group.elem),
         _ => String::new(),
     }
 }

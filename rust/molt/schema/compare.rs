@@ -369,10 +369,14 @@ impl<S: Sink> Comparison<'_, S> {
         if !self.is_back {
             return self.partner(part, new, old);
         }
-        old.parts().find(|field| {
+        let leads_here = |field: &Part<'s>| {
             let partner = self.partner(field, old, new);
             partner.is_some_and(|partner| partner.name() == part.name())
-        })
+        };
+        // Most likely the one of the same name: structs are wide.
+        let same = old.parts().find(|field| field.name() == part.name());
+        same.filter(leads_here)
+            .or_else(|| old.parts().find(leads_here))
     }
 
     /// Refuses rules by which two fields go with one.
@@ -429,10 +433,12 @@ impl<S: Sink> Comparison<'_, S> {
         if self.is_back {
             return self.partner(part, old, new).is_some();
         }
-        new.parts().any(|to| {
+        let leads_here = |to: Part<'_>| {
             let source = self.partner(&to, new, old);
             source.is_some_and(|source| source.name() == part.name())
-        })
+        };
+        let same = new.parts().find(|to| to.name() == part.name());
+        same.is_some_and(leads_here) || new.parts().any(leads_here)
     }
 
     /// A field that is made from another one.

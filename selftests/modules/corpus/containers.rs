@@ -66,7 +66,7 @@ pub(crate) mod nested {
                             leaf.check(check, number);
                         }
                         check.is(self.option.is_some() == (length > 1));
-                        for leaf in &self.option {
+                        if let Some(leaf) = &self.option {
                             leaf.check(check, seed);
                         }
                     }
@@ -92,7 +92,7 @@ pub(crate) mod nested {
                     fn check(&self, check: &mut Check) {
                         let seed = check.seed;
                         check.is(self.some.is_some() && self.none.is_none());
-                        for leaf in &self.some {
+                        if let Some(leaf) = &self.some {
                             leaf.check(check, seed);
                         }
                         check.is(self.rows.len() == 4);
@@ -148,7 +148,7 @@ pub(crate) mod array {
                         for (number, entry) in (0..).zip(self.entries.iter().flatten()) {
                             check.is(entry.number == number && entry.value.is_some());
                             $(check.is(entry.$more == 1);)?
-                            for value in &entry.value {
+                            if let Some(value) = &entry.value {
                                 check.counted(value, check.seed);
                             }
                         }

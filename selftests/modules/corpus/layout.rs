@@ -117,7 +117,7 @@ pub(crate) mod padding {
                         self.one.check(check, check.seed);
                         self.boxed.check(check, check.seed);
                         check.is(self.option.is_some() && self.vector.len() == 5);
-                        for line in &self.option {
+                        if let Some(line) = &self.option {
                             line.check(check, check.seed);
                         }
                         for (number, line) in (check.seed..).zip(&self.vector) {
@@ -192,7 +192,7 @@ pub(crate) mod deep {
             check.counted(&inner.kept, check.seed);
             // It was dropped on the way, and another value came back.
             check.is(inner.gone.is_none() == check.is_moved());
-            for gone in &inner.gone {
+            if let Some(gone) = &inner.gone {
                 check.counted(gone, check.seed);
             }
         }

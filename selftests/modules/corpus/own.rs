@@ -57,7 +57,7 @@ macro_rules! version {
                 pub(crate) fn check(&self, check: &mut Check, number: u64) {
                     $(check.is(self.$more == 1);)?
                     check.is(self.number == number && self.value.is_some());
-                    for value in &self.value {
+                    if let Some(value) = &self.value {
                         check.counted(value, number);
                     }
                 }

@@ -103,7 +103,7 @@ impl Shapes {
     fn check_opened(&self, check: &mut Check) {
         check.counted(&self.opened.lock(), check.seed);
         check.is(self.closed.is_some());
-        for value in &self.closed {
+        if let Some(value) = &self.closed {
             check.counted(value, check.seed);
         }
     }

@@ -133,7 +133,7 @@ impl Shapes {
         check.counted(&self.opened.0, check.seed);
         let closed = self.closed.lock();
         check.is(closed.0.is_some() && closed.1 == 3 && self.opened.1 == 2);
-        for value in &closed.0 {
+        if let Some(value) = &closed.0 {
             check.counted(value, check.seed);
         }
     }

@@ -68,7 +68,7 @@ pub(crate) mod converted {
 
             fn check(&self, check: &mut Check) {
                 check.is(self.reads.load(Relaxed) == check.seed && self.last.is_some());
-                for last in &self.last {
+                if let Some(last) = &self.last {
                     check.counted(last, check.seed + 1);
                 }
             }
@@ -284,10 +284,10 @@ pub(crate) mod begun {
                 // They were dropped on the way, and other values came back.
                 check.is(self.old.is_none() == check.is_moved());
                 check.is(self.boxed.is_none() == check.is_moved());
-                for old in &self.old {
+                if let Some(old) = &self.old {
                     check.counted(old, check.seed);
                 }
-                for boxed in &self.boxed {
+                if let Some(boxed) = &self.boxed {
                     check.counted(boxed, check.seed);
                 }
             }
