@@ -268,18 +268,21 @@ impl Class {
 /// The files of `implementations/<name@version>`.
 pub(crate) const IMPLEMENTATION_FILES: &[File<Named>] = &[
     File::<Named>::shown(c"version", |this, page| {
-        writeln!(page, "{}", this.0.version())
+        writeln!(page, "{}", this.implementation.version())
     }),
     File::<Named>::shown(c"module", |this, page| {
-        writeln!(page, "{}", this.0.module_name())
+        writeln!(page, "{}", this.implementation.module_name())
     }),
     File::<Named>::shown(c"srcversion", |this, page| {
-        writeln!(page, "{}", this.0.srcversion())
+        writeln!(page, "{}", this.implementation.srcversion())
     }),
     File::<Named>::shown(c"instances", |this, page| {
-        writeln!(page, "{}", this.0.instances())
+        writeln!(page, "{}", this.class.instances_of(&this.implementation))
     }),
 ];
 
 /// An implementation, as its files see it: what it keeps of itself, not of its module.
-pub(crate) struct Named(pub(crate) Arc<Registered>);
+pub(crate) struct Named {
+    pub(crate) class: Arc<Framed>,
+    pub(crate) implementation: Arc<Registered>,
+}

@@ -212,13 +212,17 @@ impl Nodes {
 
 impl Node {
     fn add(&mut self, implementation: &Arc<Registered>) -> Result {
-        let is_there = |dir: &Dir<Named>| Arc::ptr_eq(&dir.owner().0, implementation);
+        let is_there = |dir: &Dir<Named>| Arc::ptr_eq(&dir.owner().implementation, implementation);
         if self.named.iter().any(is_there) {
             return Ok(());
         }
         self.named.reserve(1, GFP_KERNEL)?;
         let name = CString::try_from_fmt(fmt!("{}", implementation.label()))?;
-        let owner = Arc::new(Named(implementation.clone()), GFP_KERNEL)?;
+        let owner = Named {
+            class: self.class().clone(),
+            implementation: implementation.clone(),
+        };
+        let owner = Arc::new(owner, GFP_KERNEL)?;
         let dir = Dir::new(
             self.implementations.inside(),
             &name,
@@ -269,7 +273,7 @@ impl Observer for Surface {
         if let Some(node) = nodes.find(class) {
             // Waits for those who read it; nothing is written there.
             node.named
-                .retain(|dir| !Arc::ptr_eq(&dir.owner().0, implementation));
+                .retain(|dir| !Arc::ptr_eq(&dir.owner().implementation, implementation));
         }
     }
 

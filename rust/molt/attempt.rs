@@ -50,9 +50,9 @@
 
 use crate::gate::{Gate, Lane, Phase};
 use crate::primitives::{
-    collect, dawdle, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc, Atomic, Error,
-    Full, Gates, GracePeriod, Owned, Relaxed, Result, EAGAIN, EALREADY, ECANCELED, EDEADLK,
-    ETIMEDOUT, LULLS,
+    collect, dawdle, is_refused, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc,
+    Atomic, Error, Full, Gates, GracePeriod, Many, Owned, Relaxed, Result, EAGAIN, EALREADY,
+    ECANCELED, EDEADLK, ETIMEDOUT, LULLS,
 };
 use crate::record::Records;
 use crate::slot::Slot;
@@ -180,6 +180,35 @@ pub(crate) struct Attempt {
     scope: Scope,
     /// For the gates of atomic context among them.
     window: Option<Owned<Window>>,
+}
+
+/// One grace period of every domain.
+struct Graces {
+    calls: Many<GracePeriod>,
+    /// Of the domains of those that make or end instances.
+    changes: Many<GracePeriod>,
+}
+
+impl Graces {
+    /// # Errors
+    ///
+    /// `ENOMEM`. Sleeps.
+    fn begin(gates: &Gates, records: &Arc<Records>) -> Result<Self> {
+        let calls = gates.iter().map(|gate| &gate.domain);
+        let changes = gates.iter().map(|gate| &gate.changes);
+        Ok(Self {
+            calls: collect(calls.map(|domain| GracePeriod::begin(domain, records)))?,
+            changes: collect(changes.map(|domain| GracePeriod::begin(domain, records)))?,
+        })
+    }
+
+    fn have_ended(&self) -> bool {
+        self.calls.iter().all(GracePeriod::has_ended) && self.have_changes_ended()
+    }
+
+    fn have_changes_ended(&self) -> bool {
+        self.changes.iter().all(GracePeriod::has_ended)
+    }
 }
 
 impl Attempt {
@@ -323,7 +352,7 @@ impl Attempt {
     /// at most one for each class, however often somebody tries.
     fn wait_for_pending(&self) -> Result {
         for gate in self.gates.iter() {
-            self.wait_until(|| !gate.domain.has_pending())?;
+            self.wait_until(|| !gate.has_pending())?;
         }
         Ok(())
     }
@@ -403,8 +432,9 @@ impl Attempt {
     fn reach_commit_point(&self, work: &mut dyn Work, timing: &mut Timing) -> Result {
         let begin_ns = now_ns();
         work.reached(Milestone::Tracking, self);
-        self.grace()
-            .or_else(|error| self.abandon_unrecorded(error, work))?;
+        let graces = Graces::begin(&self.gates, &self.records)?;
+        self.wait_until(|| graces.have_ended())
+            .or_else(|error| self.abandon_unrecorded(error, work, &graces))?;
         timing.tracking_ns = now_ns().wrapping_sub(begin_ns);
         loop {
             // Also after each reopening: the callers may have created instances.
@@ -415,7 +445,7 @@ impl Attempt {
                 .store(closed_ns.saturating_add(self.pause_ns), Relaxed);
             self.publish(Phase::Blocking);
             work.reached(Milestone::Blocking, self);
-            match self.try_to_prepare(work, timing, closed_ns) {
+            match self.try_to_prepare(work, timing, closed_ns, &graces) {
                 Err(error) if error == EAGAIN => {}
                 result => return result,
             }
@@ -441,9 +471,15 @@ impl Attempt {
     }
 
     /// One closure of the gate. `EAGAIN`: reopen and try again.
-    fn try_to_prepare(&self, work: &mut dyn Work, timing: &mut Timing, closed_ns: u64) -> Result {
+    fn try_to_prepare(
+        &self,
+        work: &mut dyn Work,
+        timing: &mut Timing,
+        closed_ns: u64,
+        graces: &Graces,
+    ) -> Result {
         self.drain()
-            .or_else(|error| self.claim_without(error, work))?;
+            .or_else(|error| self.claim_without(error, work, graces))?;
         timing.claimed_ns = now_ns();
         timing.blocking_ns = timing.claimed_ns.wrapping_sub(closed_ns);
         if !work.is_provided() {
@@ -468,9 +504,9 @@ impl Attempt {
         Ok(())
     }
 
-    /// Those that the grace period waits for; the gate is open.
-    fn abandon_unrecorded(&self, error: Error, work: &mut dyn Work) -> Result {
-        if self.gates.iter().any(|gate| gate.is_changing()) {
+    /// Those that the grace periods wait for; the gate is open.
+    fn abandon_unrecorded(&self, error: Error, work: &mut dyn Work, graces: &Graces) -> Result {
+        if !graces.have_changes_ended() {
             return Err(error);
         }
         self.abandon(error, work)?;
@@ -480,17 +516,17 @@ impl Attempt {
 
     /// Whether an instance is being made or ended: such a call cannot be abandoned, since it
     /// changes the lists that the transition walks.
-    fn is_changing(&self) -> bool {
+    fn is_changing(&self, graces: &Graces) -> bool {
         let mut changes = 0u32;
         self.records.for_each_call(&self.gates, |record| {
             changes = changes.wrapping_add(record.is_change().into());
         });
-        changes != 0 || self.gates.iter().any(|gate| gate.is_changing())
+        changes != 0 || !graces.have_changes_ended()
     }
 
     /// The same with the gate closed: a claim without quiescence. Calls that only happen to be
     /// inside get the time of one more pause.
-    fn claim_without(&self, error: Error, work: &mut dyn Work) -> Result {
+    fn claim_without(&self, error: Error, work: &mut dyn Work, graces: &Graces) -> Result {
         if error == ETIMEDOUT && self.scope.abandons {
             self.records.drain.wait_timeout(
                 || self.records.scan(&self.gates) == 0 || !self.is_running(),
@@ -505,7 +541,7 @@ impl Attempt {
         self.abandoned.store(CLOSED_IN, Relaxed);
         // Nobody is let in any more. Who is just making or ending an instance gets some time.
         let end_ns = now_ns().saturating_add(self.pause_ns);
-        while self.is_changing() {
+        while self.is_changing(graces) {
             if now_ns() >= end_ns {
                 return Err(error);
             }
@@ -516,6 +552,9 @@ impl Attempt {
 
     /// The commit point, unless an abort came first.
     fn decide(&self) -> Result {
+        if is_refused() {
+            return Err(ECANCELED);
+        }
         match self.state.cmpxchg(RUNNING, COMMITTING, Full) {
             Ok(_) => Ok(()),
             Err(_) => Err(self.reason_to_end()),
@@ -556,13 +595,6 @@ impl Attempt {
             gate.open();
         }
         self.close_windows();
-    }
-
-    /// Waits for one grace period of every domain.
-    fn grace(&self) -> Result {
-        let each = self.gates.iter();
-        let graces = collect(each.map(|gate| GracePeriod::begin(gate, &self.records)))?;
-        self.wait_until(|| graces.iter().all(|grace| grace.has_ended()))
     }
 
     /// Waits until no recorded call is left and claims the class.

@@ -128,7 +128,7 @@ fn collect(transition: &Transition, exchange: &Exchange, closed_ns: u64) -> KVec
     };
     let gate = exchange.class().gate();
     recorded(core::slice::from_ref(gate), &mut known);
-    if gate.domain.has_pending() {
+    if gate.has_pending() {
         for route in exchange.routes().iter() {
             // SAFETY: The route pins the module; the list outlives the walk.
             unsafe {

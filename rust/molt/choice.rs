@@ -14,7 +14,6 @@ use crate::error::Refusal;
 use crate::implementation::Registered;
 use crate::kept::Kept;
 use crate::plan::{already, check_rights, find, free_class};
-use crate::primitives::wait_for_pinned;
 use crate::slot::Slot;
 
 /// Which instances are switched.
@@ -90,7 +89,8 @@ pub(crate) fn keep(class: &Class, to: &Registered, choice: Choice) -> Result<Kep
         Choice::Percent(percent) => {
             let all = u64::try_from(class.instances()).unwrap_or_default();
             let wanted = all.saturating_mul(percent).div_ceil(100);
-            wanted.saturating_sub(u64::try_from(to.instances()).unwrap_or_default())
+            let served = class.instances_of(to);
+            wanted.saturating_sub(u64::try_from(served).unwrap_or_default())
         }
     };
     kept.truncate(usize::try_from(most).unwrap_or(usize::MAX));
@@ -130,10 +130,9 @@ pub fn set_default(
         Some(default) => default.clone(),
         None => return Err(class.is_busy()),
     };
-    class.set_factory(&to);
-    // Whoever has found the one before has counted its instance when this is over; and nobody
-    // plans a transition meanwhile, who would not know of it.
-    wait_for_pinned();
+    // Nobody plans a transition meanwhile, who would not know of an instance of the one before
+    // that is just being made.
+    class.lists().set_factory(&*to);
     inner.default = Some(to.clone());
     inner.changes = inner.changes.wrapping_add(1);
     drop(inner);

@@ -4,10 +4,10 @@
 
 use core::ptr::{self, NonNull};
 
-use kernel::error::code::{EAGAIN, EBUSY, EDEADLK, ENODEV};
+use kernel::error::code::{EBUSY, EDEADLK};
 use kernel::prelude::*;
-use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
-use kernel::sync::{rcu, Arc, Mutex};
+use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::sync::{Arc, Mutex};
 
 use crate::blocker::Blocker;
 use crate::contract::Contract;
@@ -16,12 +16,12 @@ use crate::gate::{Gate, Phase};
 use crate::holder::Holder;
 use crate::implementation::Registered;
 use crate::interface::{Context, Description};
-use crate::lists::Lists;
-use crate::object::{Header, Memory};
+use crate::lists::{Insertion, Lists};
+use crate::object::{state_pointer, Memory};
 use crate::primitives::wait_for_pinned;
 use crate::registry::framework;
 use crate::route::Routes;
-use crate::slot::Slot;
+use crate::slot::{Slot, Unlisted};
 use crate::text::{Name, Text};
 use crate::transition::Transition;
 use crate::trial::Trial;
@@ -37,13 +37,8 @@ pub struct Class {
     gate: Arc<Gate>,
     lists: Lists,
     next_id: Atomic<u64>,
-    instances: Atomic<i64>,
     /// How stale slots are brought up; null where there is none.
     routes: Atomic<*const Routes>,
-    /// What creations use, the default; null where the class was retired. The default has a
-    /// pin, and is replaced here before that is given up. Who finds it here pins it within an
-    /// RCU read-side section, for whose end an implementation that is unregistered waits.
-    factory: Atomic<*const Registered>,
     generation: Atomic<u64>,
     /// Instances per second that a sweep in the background moves; 0: no limit.
     rate: Atomic<u64>,
@@ -124,9 +119,7 @@ impl Class {
                 gate,
                 lists,
                 next_id: Atomic::new(1),
-                instances: Atomic::new(0),
                 routes: Atomic::new(ptr::null()),
-                factory: Atomic::new(ptr::null()),
                 generation: Atomic::new(0),
                 rate: Atomic::new(USUAL_RATE),
                 is_held: Atomic::new(false),
@@ -171,9 +164,16 @@ impl Class {
         self.generation.load(Relaxed)
     }
 
-    /// Live instances, with those that wait for their end.
+    /// Live instances, with those that are being made or wait for their end.
     pub fn instances(&self) -> i64 {
-        self.instances.load(Relaxed)
+        self.lists.slots()
+    }
+
+    /// Those of them that `implementation` serves.
+    pub fn instances_of(&self, implementation: &Registered) -> i64 {
+        // In this order none is missed.
+        let counted = self.lists.instances_of(implementation);
+        counted.wrapping_add(implementation.instances.load(Relaxed))
     }
 
     /// The implementation that makes its instances, and serves them unless some were switched.
@@ -343,35 +343,6 @@ impl Class {
         self.next_id.fetch_add(1, Relaxed)
     }
 
-    pub(crate) fn instance_gone(&self) {
-        self.instances.fetch_sub(1, Relaxed);
-    }
-
-    /// Makes `implementation` the one that creations use. Whoever calls keeps it alive and
-    /// pinned. Does not sleep. Where creations are not out, they are waited for after it.
-    pub(crate) fn set_factory(&self, implementation: &Registered) {
-        self.factory.store(implementation, Release);
-    }
-
-    /// The implementation for a creation, pinned for it and counted: a transition that is
-    /// planned meanwhile knows of it.
-    fn pin_factory(&self) -> Result<&Registered> {
-        loop {
-            let _reader = rcu::read_lock();
-            // SAFETY: It is there until the end of the section, and with the pin that is taken
-            // here for as long as the instance.
-            let implementation = unsafe { self.factory.load(Acquire).as_ref() }.ok_or(ENODEV)?;
-            if !implementation.is_live() {
-                return Err(EAGAIN);
-            }
-            // Otherwise it has just been replaced.
-            if implementation.try_pin() {
-                implementation.instances.fetch_add(1, Relaxed);
-                return Ok(implementation);
-            }
-        }
-    }
-
     pub(crate) fn next_generation(&self) {
         self.generation.fetch_add(1, Relaxed);
     }
@@ -395,7 +366,7 @@ impl Class {
             }
             // Before anything is taken away. An abandoned call may be inside for ever; one that
             // is not has a handle, and so an instance.
-            if self.instances() != 0 || self.gate.domain.has_pending() {
+            if self.instances() != 0 || self.gate.has_pending() {
                 return Err(Refusal::new(
                     EBUSY,
                     fmt!("{} has {} instances", self.name(), self.instances()),
@@ -403,14 +374,17 @@ impl Class {
             }
             inner.is_retired = true;
         }
-        let factory = self.factory.xchg(ptr::null(), Full);
-        // Creations that have pinned the factory are inside the domain, or were recorded by a
+        self.lists.set_factory(ptr::null());
+        // Creations that have found the factory are inside a domain, or were recorded by a
         // transition that has ended. No lock is held that a call may want.
         self.gate.domain.synchronize();
+        self.gate.changes.synchronize();
         let calls = framework().records.scan(core::slice::from_ref(&self.gate));
         let mut inner = self.inner.lock();
         if self.instances() != 0 || calls != 0 {
-            self.factory.store(factory, Release);
+            let default = inner.default.as_deref();
+            self.lists
+                .set_factory(default.map_or(ptr::null(), ptr::from_ref));
             inner.is_retired = false;
             return Err(Refusal::new(
                 EBUSY,
@@ -436,83 +410,103 @@ impl Class {
     /// `consumed` says whether they were. Sleeps.
     pub(crate) fn create(
         self: &Arc<Self>,
-        holder: Option<Arc<Holder>>,
+        holder: &Holder,
         key: Option<u64>,
         arguments: *mut (),
         consumed: &mut bool,
     ) -> Result<NonNull<Slot>> {
-        let slot = Slot::new(self.clone(), holder, key)?;
-        // SAFETY: The slot is not moved before it is freed.
-        let slot = KBox::into_raw(unsafe { Pin::into_inner_unchecked(slot) });
-        let mut result = Err(EDEADLK);
-        self.gate.call_creation(&mut || {
+        let slot = Unlisted::new(self, holder, key)?;
+        let place = slot.as_ptr();
+        let made = match self.gate.enter_creation() {
             // SAFETY: `slot` is this function's until it is inserted.
-            result = unsafe { self.create_inside(slot, arguments, consumed) };
-        });
-        match result {
-            Ok(()) => NonNull::new(slot).ok_or(ENODEV),
-            Err(error) => {
-                // SAFETY: Nobody has seen the slot.
-                drop(unsafe { KBox::from_raw(slot) });
-                Err(error)
-            }
-        }
+            Some(inside) => unsafe {
+                self.create_inside(place, inside.stamp(), arguments, consumed)
+            },
+            // SAFETY: As above.
+            None => unsafe { self.create_late(place, arguments, consumed) },
+        };
+        made.map(|()| slot.into_raw())
     }
 
-    /// The part of a creation that is a call of the class.
+    /// The same once the class is open, or as a recorded call.
     ///
     /// # Safety
     ///
-    /// The caller owns `slot`, and `arguments` are of the interface's type.
-    unsafe fn create_inside(
+    /// `slot` and `arguments` are as for `create_inside`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn create_late(
         &self,
         slot: *mut Slot,
         arguments: *mut (),
         consumed: &mut bool,
     ) -> Result {
-        let implementation = self.pin_factory()?;
-        // SAFETY: As the caller promises.
-        let made = unsafe { self.fill(slot, implementation, arguments, consumed) };
-        if made.is_err() {
-            implementation.instances.fetch_sub(1, Relaxed);
-            implementation.unpin(1);
-        }
+        let mut made = Err(EDEADLK);
+        self.gate.call_creation(&mut || {
+            // SAFETY: As the caller promises.
+            made = unsafe { self.create_inside(slot, self.gate.open_stamp(), arguments, consumed) };
+        });
         made
     }
 
+    /// The part of a creation that is a call of the class. The instance is listed and pins its
+    /// implementation before that one's code runs: whoever plans a transition knows of it.
+    ///
     /// # Safety
     ///
-    /// As for `create_inside`; `implementation` is pinned.
-    unsafe fn fill(
+    /// The caller owns `slot`, which `Unlisted::new` has made, and runs this as a call of the
+    /// class, in which `stamp` is the valid one. `arguments` are of the interface's type.
+    #[inline(always)]
+    unsafe fn create_inside(
         &self,
         slot: *mut Slot,
-        implementation: &Registered,
+        stamp: u64,
         arguments: *mut (),
         consumed: &mut bool,
     ) -> Result {
-        let descriptor = implementation.descriptor();
-        let memory = Memory::new(descriptor.state.size, descriptor.state.align)?;
+        let mut size = self.lists.object_size();
+        let (memory, implementation) = loop {
+            let memory = Memory::new(size)?;
+            // SAFETY: Both are this function's, and the caller runs it as a creation.
+            match unsafe { self.lists.insert(slot, stamp, &memory, size)? } {
+                Insertion::Done(implementation) => break (memory.into_raw(), implementation),
+                Insertion::OfSize(other) => size = other,
+            }
+        };
         *consumed = true;
+        let state = state_pointer(memory, implementation);
         // SAFETY: The memory has the layout of the state; `consumed` gives the arguments away.
-        unsafe { (descriptor.create)(arguments, memory.state(implementation))? };
-        // SAFETY: The memory is a header long, and nobody else sees it yet.
-        unsafe {
-            memory.header().write(Header {
-                operations: descriptor.operations,
-                implementation,
-            });
+        let made = unsafe { (implementation.descriptor().create)(arguments, state) };
+        if made.is_err() {
+            // SAFETY: No state was made.
+            unsafe { self.unlist(slot, implementation) };
+            return made;
         }
-        // SAFETY: The slot is the caller's, stays alive until it is removed, and is whole.
-        unsafe {
-            (*slot).set_object(memory.into_raw());
-            (*slot).stamp.store(self.gate.open_stamp(), Relaxed);
-            self.lists.insert(slot);
-        }
-        self.instances.fetch_add(1, Relaxed);
-        // SAFETY: As above.
-        if let Some(holder) = unsafe { (*slot).holder() } {
-            holder.count(1);
-        }
+        // SAFETY: Nobody ends an instance that has no handle yet.
+        let slot = unsafe { &*slot };
+        slot.holder().count(1);
+        slot.publish();
         Ok(())
+    }
+
+    /// Takes an instance whose state is gone out of the class. What is left of it is its slot.
+    ///
+    /// # Safety
+    ///
+    /// The caller runs a call that makes or ends this instance, which nobody has a handle of.
+    /// It was inserted, `implementation` serves it, and the state is not looked at any more.
+    pub(crate) unsafe fn unlist(&self, slot: *mut Slot, implementation: &Registered) {
+        // SAFETY: As the caller promises. A pin is given up here that is not the last one.
+        let is_unpinned = unsafe { self.lists.remove(slot, implementation) };
+        // SAFETY: The slot stays alive, and its object is this function's.
+        let (slot, memory) = unsafe { (&*slot, NonNull::new((*slot).object())) };
+        // Off the lists no transition gives it another one.
+        drop(slot.own(|twin| twin.0.take()));
+        // SAFETY: As above.
+        drop(memory.map(|memory| unsafe { Memory::from_raw(memory) }));
+        if !is_unpinned {
+            implementation.instances.fetch_sub(1, Relaxed);
+            implementation.unpin(1);
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::helpers::{molt_domain_call, molt_domain_destroy, molt_domain_init};
 use crate::primitives::{Acquire, Arc, Atomic, Relaxed, Release};
 use crate::record::Records;
 
-/// The domain of a class: an SRCU-fast domain.
+/// A domain of a class: an SRCU-fast domain.
 ///
 /// # Invariants
 ///
@@ -39,13 +39,14 @@ unsafe impl Sync for Domain {}
 pub(crate) struct Reader(*mut c_void);
 
 // Where the read side may be inlined: the conditions of SRCU-fast's per-CPU increments. User
-// Mode Linux has the instructions, but not the segment that makes them per-CPU.
+// Mode Linux has the instructions, but the segment that makes them per-CPU only where somebody
+// has set it (`uml_percpu_segment`: the benchmarks do).
 // Elsewhere the kernel's own inline functions run, seen by the kernel's checkers.
 macro_rules! inlined_read_side {
     ($($item:item)*) => { $(
         #[cfg(all(
             CONFIG_X86_64,
-            not(CONFIG_UML),
+            any(not(CONFIG_UML), uml_percpu_segment),
             CONFIG_SMP,
             CONFIG_TREE_SRCU,
             not(CONFIG_NEED_SRCU_NMI_SAFE),
@@ -59,7 +60,7 @@ macro_rules! called_read_side {
     ($($item:item)*) => { $(
         #[cfg(not(all(
             CONFIG_X86_64,
-            not(CONFIG_UML),
+            any(not(CONFIG_UML), uml_percpu_segment),
             CONFIG_SMP,
             CONFIG_TREE_SRCU,
             not(CONFIG_NEED_SRCU_NMI_SAFE),
@@ -82,6 +83,8 @@ inlined_read_side! {
         ///
         /// One increment of a per-CPU counter: a single instruction, so that the grace
         /// period, which waits for regions without preemption, sees all of it or nothing.
+        /// `add` and not `inc`, which leaves the carry flag alone and is one step more in
+        /// many processors for that.
         #[inline(always)]
         pub(crate) fn enter(&self) -> Reader {
             let counters: *mut c_void;
@@ -92,7 +95,7 @@ inlined_read_side! {
             unsafe {
                 core::arch::asm!(
                     "mov {counters}, [{domain}]",
-                    "inc qword ptr gs:[{counters}]",
+                    "add qword ptr gs:[{counters}], 1",
                     domain = in(reg) self.srcu.get(),
                     counters = out(reg) counters,
                     options(nostack),
@@ -108,7 +111,7 @@ inlined_read_side! {
             // SAFETY: `reader` came from `enter`; `srcu_unlocks` lies behind `srcu_locks`.
             unsafe {
                 core::arch::asm!(
-                    "inc qword ptr gs:[{counters} + 8]",
+                    "add qword ptr gs:[{counters} + 8], 1",
                     counters = in(reg) reader.0,
                     options(nostack),
                 );
@@ -138,6 +141,22 @@ inlined_read_side! {
         }
         true
     }
+
+    /// The stamp of a slot or of a gate, by an acquire load.
+    #[inline(always)]
+    pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+        let value: u64;
+        // SAFETY: The word is valid; the rest is as above.
+        unsafe {
+            core::arch::asm!(
+                "mov {value}, [{stamp}]",
+                stamp = in(reg) stamp.as_ptr(),
+                value = out(reg) value,
+                options(nostack, preserves_flags),
+            );
+        }
+        value
+    }
 }
 
 called_read_side! {
@@ -161,6 +180,12 @@ called_read_side! {
     #[inline(always)]
     pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
         slot.load(Acquire) == gate.load(Acquire)
+    }
+
+    /// The stamp of a slot or of a gate, by an acquire load.
+    #[inline(always)]
+    pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+        stamp.load(Acquire)
     }
 }
 
@@ -224,7 +249,7 @@ struct Pending {
     ended: Arc<Atomic<u32>>,
 }
 
-/// One grace period of a gate's domain.
+/// One grace period of a domain.
 ///
 /// Dropping it does not end it. Its callback's text is in this module, which a client keeps
 /// loaded and whose exit waits for the callbacks of each domain.
@@ -233,14 +258,13 @@ pub(crate) struct GracePeriod {
 }
 
 impl GracePeriod {
-    /// Begins a grace period of `gate`'s domain; its end wakes the updaters. Sleeps.
+    /// Begins a grace period of `domain`; its end wakes the updaters. Sleeps.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn begin(gate: &Gate, records: &Arc<Records>) -> Result<Self> {
+    pub(crate) fn begin(domain: &Domain, records: &Arc<Records>) -> Result<Self> {
         let ended = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
-        let domain = &gate.domain;
         let pending = KBox::new(
             Pending {
                 head: Opaque::zeroed(),

@@ -195,6 +195,8 @@ impl Exchange {
     }
 
     fn provide_kept(&self) -> Result<usize> {
+        // Their pins have to be where reclaim gives them up.
+        self.class.lists().settle();
         let mut stock = KVVec::new();
         for slot in self.kept.iter() {
             self.stock(&mut stock, 1)?;
@@ -393,8 +395,13 @@ impl Exchange {
     fn count(&self) {
         let (total, moved) = match self.lane {
             Lane::Class => {
+                // Of what is moved, the pins have to be where reclaim gives them up.
+                // SAFETY: The class is claimed, and this is its updater.
+                unsafe { self.class.lists().settle_quiescent() };
                 let others = self.routes.iter().filter(|route| route.is_move());
-                let moved = others.map(|route| route.from.instances()).sum();
+                let moved = others
+                    .map(|route| self.class.instances_of(&route.from))
+                    .sum();
                 (self.class.instances(), moved)
             }
             Lane::Slots => (self.kept.len() as i64, self.kept.len() as i64),
@@ -408,7 +415,8 @@ impl Exchange {
     fn change_over(&self) {
         if self.lane == Lane::Class {
             self.class.gate().advance(self.routes.stamp());
-            self.class.set_factory(&self.routes.to);
+            // SAFETY: The class is claimed, and this is its updater.
+            unsafe { self.class.lists().set_factory_quiescent(&self.routes.to) };
             self.class.next_generation();
         }
     }

@@ -29,8 +29,9 @@
 //! * A slot is stale where its stamp says that its object belongs to a generation that a
 //!   commit has ended. Only what committed makes a slot stale: not a closed gate, and not a
 //!   phase. Whoever finds one stale, under the slot's own lock, brings it up.
-//! * Every running call is inside the domain, or has a record in the table that each
-//!   later transition scans.
+//! * Every running call is inside a domain, or has a record in the table that each
+//!   later transition scans. Calls that make or end an instance have a domain of their own:
+//!   they are never abandoned, since they change the lists that a transition walks.
 //! * Reading the phase and inserting the record are one critical section of the
 //!   bucket's lock. An updater publishes a phase and then passes every such lock; so
 //!   it either sees the record, or the caller has seen the phase.
@@ -40,8 +41,9 @@
 
 use crate::attempt::Trespass;
 use crate::primitives::{
-    arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, warn_misuse, warn_trespass,
-    Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result, WaitQueue,
+    arc, current, halt, may_sleep, moving, now_ns, relax, same_stamp, stamp_of, warn_misuse,
+    warn_trespass, Acquire, Arc, Atomic, Domain, Full, Guard, Reader, Relaxed, Release, Result,
+    WaitQueue,
 };
 use crate::record::{Head, Record, Records, Role};
 use crate::slot::Slot;
@@ -150,6 +152,8 @@ pub struct Gate {
     is_atomic: bool,
     /// Where calls of an atomic class go while a transition runs.
     window: Atomic<*const Window>,
+    /// What calls are inside that make or end an instance, and have no record.
+    pub(crate) changes: Domain,
     wait: WaitQueue,
     records: Arc<Records>,
     recorded: Atomic<u64>,
@@ -157,8 +161,6 @@ pub struct Gate {
     waited: Atomic<u64>,
     /// Calls that have come to wait and are not let in yet.
     waiting: Atomic<u64>,
-    /// Calls without a record that make or end an instance.
-    changing: Atomic<u64>,
     longest_wait_ns: Atomic<u64>,
 }
 
@@ -179,17 +181,18 @@ impl Gate {
             closures: Atomic::new(0),
             is_atomic,
             window: Atomic::new(core::ptr::null()),
+            changes: Domain::new(),
             wait: WaitQueue::new(),
             records,
             recorded: Atomic::new(0),
             nested: Atomic::new(0),
             waited: Atomic::new(0),
             waiting: Atomic::new(0),
-            changing: Atomic::new(0),
             longest_wait_ns: Atomic::new(0),
         })?;
         gate.wait.settle();
         gate.domain.settle()?;
+        gate.changes.settle()?;
         Ok(gate)
     }
 
@@ -252,6 +255,11 @@ impl Gate {
         self.longest_wait_ns.xchg(0, Relaxed)
     }
 
+    /// Whether a grace period that somebody gave up waiting for still runs.
+    pub(crate) fn has_pending(&self) -> bool {
+        self.domain.has_pending() || self.changes.has_pending()
+    }
+
     // ---- the updater's side ------------------------------------------------------------
 
     /// Publishes `phase`; waiters are woken separately, when all gates are set.
@@ -307,9 +315,16 @@ impl Gate {
 
     // ---- the caller's side -------------------------------------------------------------
 
-    /// Runs `body`, which makes an instance, as a call of the class without a slot.
+    /// Runs `body`, which makes an instance, as a call of the class without a slot. May sleep,
+    /// in a class of atomic context, too.
     pub(crate) fn call_creation(&self, body: &mut dyn FnMut()) {
         self.call_change(None, body);
+    }
+
+    /// Enters the class to make an instance, unless it is closed: then `call_creation` waits.
+    #[inline(always)]
+    pub(crate) fn enter_creation(&self) -> Option<Inside<'_>> {
+        self.enter_change(None)
     }
 
     /// Runs `body`, which ends the instance of `slot`, as a call of the class. May sleep,
@@ -321,24 +336,16 @@ impl Gate {
     /// Runs `body`, which changes the lists of instances. Such a call is never abandoned, so
     /// it is known as what it is also where it leaves no record.
     fn call_change(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) {
-        if !self.change_open(slot, body) {
-            self.pass_as(slot, Role::Change(self), body);
+        match self.enter_change(slot) {
+            Some(_inside) => body(),
+            None => self.pass_as(slot, Role::Change(self), body),
         }
     }
 
-    fn change_open(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) -> bool {
-        // Full, and before the stamp is looked at: whoever closes it and then finds nobody
-        // here has closed it for everybody.
-        self.changing.fetch_add(1, Full);
-        let has_passed = self.pass_open(slot, body);
-        self.changing.fetch_sub(1, Full);
-        has_passed
-    }
-
-    /// Whether some call without a record may be making or ending an instance.
-    pub(crate) fn is_changing(&self) -> bool {
-        // Full, as there: the stamp was closed before this.
-        self.changing.fetch_add(0, Full) != 0
+    /// Enters the class to make or end an instance.
+    #[inline(always)]
+    fn enter_change(&self, slot: Option<&Slot>) -> Option<Inside<'_>> {
+        self.enter(&self.changes, slot)
     }
 
     /// Runs `body` as a call through `slot`.
@@ -394,6 +401,8 @@ impl Gate {
         self.pass_as(slot, Role::Call(self), body);
     }
 
+    #[cold]
+    #[inline(never)]
     fn pass_as(&self, slot: Option<&Slot>, role: Role, body: &mut dyn FnMut()) {
         refuse_rules();
         let task = current();
@@ -426,13 +435,14 @@ impl Gate {
                     if let (Phase::Lazy, Some(slot)) = (phase, slot) {
                         slot.bring_up();
                     }
-                    let has_passed = match role {
-                        Role::Change(_) => self.change_open(slot, body),
-                        _ => self.pass_open(slot, body),
+                    let domain = match role {
+                        Role::Change(_) => &self.changes,
+                        _ => &self.domain,
                     };
-                    if has_passed {
-                        return;
+                    if let Some(_inside) = self.enter(domain, slot) {
+                        return body();
                     }
+                    relax();
                 }
                 Phase::Tracking => return self.pass_recorded(bucket, role, false, body),
                 Phase::Blocking if nested => return self.pass_recorded(bucket, role, true, body),
@@ -448,19 +458,13 @@ impl Gate {
         }
     }
 
-    /// The fast path once more; `false` where the gate was closed meanwhile.
-    fn pass_open(&self, slot: Option<&Slot>, body: &mut dyn FnMut()) -> bool {
-        let reader = self.domain.enter();
-        let open = self.stamp.load(Acquire);
-        let valid = open != CLOSED && slot.is_none_or(|slot| slot.stamp.load(Acquire) == open);
-        if valid {
-            body();
-        }
-        self.domain.leave(reader);
-        if !valid {
-            relax();
-        }
-        valid
+    /// The fast path without its call; `None` where the gate is closed.
+    #[inline(always)]
+    fn enter<'a>(&self, domain: &'a Domain, slot: Option<&Slot>) -> Option<Inside<'a>> {
+        let inside = Inside::new(domain, &self.stamp);
+        let open = inside.stamp;
+        let valid = open != CLOSED && slot.is_none_or(|slot| stamp_of(&slot.stamp) == open);
+        valid.then_some(inside)
     }
 
     fn pass_recorded(
@@ -544,6 +548,38 @@ impl Gate {
                 Err(seen) => longest = seen,
             }
         }
+    }
+}
+
+/// A call of a class, without a record, for as long as it lives.
+pub(crate) struct Inside<'a> {
+    domain: &'a Domain,
+    reader: Reader,
+    stamp: u64,
+}
+
+impl<'a> Inside<'a> {
+    #[inline(always)]
+    fn new(domain: &'a Domain, stamp: &Atomic<u64>) -> Self {
+        let reader = domain.enter();
+        Self {
+            domain,
+            reader,
+            stamp: stamp_of(stamp),
+        }
+    }
+
+    /// The stamp that valid slots have for as long as this lives.
+    #[inline(always)]
+    pub(crate) fn stamp(&self) -> u64 {
+        self.stamp
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.domain.leave(self.reader);
     }
 }
 

@@ -423,13 +423,38 @@ void molt_work_cancel(struct work_struct *work)
 	cancel_work_sync(work);
 }
 
-/* Memory for objects: of any alignment that a state type asks for. */
+/*
+ * Slots: of a cache of their own, so that one that is freed keeps what the constructor made,
+ * and need not be zeroed.
+ */
 
-void *molt_object_alloc(size_t size, size_t align)
+static struct kmem_cache *molt_slots;
+
+bool molt_slots_init(unsigned int size, unsigned int align, void (*make)(void *slot))
 {
-	/* Sizes of a power of two are aligned to themselves by kmalloc(). */
-	if (align > ARCH_KMALLOC_MINALIGN)
-		size = roundup_pow_of_two(max(size, align));
+	molt_slots = kmem_cache_create("molt_slot", size, align, 0, make);
+	return molt_slots;
+}
+
+void molt_slots_destroy(void)
+{
+	kmem_cache_destroy(molt_slots);
+}
+
+void *molt_slot_alloc(void)
+{
+	return kmem_cache_alloc(molt_slots, GFP_KERNEL);
+}
+
+void molt_slot_free(void *slot)
+{
+	kmem_cache_free(molt_slots, slot);
+}
+
+/* Memory for objects. A size that is a power of two is aligned to itself. */
+
+void *molt_object_alloc(size_t size)
+{
 	/* The shorter way for what is never too large. */
 	return size <= PAGE_SIZE ? kzalloc(size, GFP_KERNEL) : kvzalloc(size, GFP_KERNEL);
 }
@@ -449,6 +474,10 @@ MODULE_PARM_DESC(test_hold,
 int molt_test_dawdle_us;
 module_param_named(test_dawdle_us, molt_test_dawdle_us, int, 0600);
 MODULE_PARM_DESC(test_dawdle_us, "Lengthen each closure of a window by so many microseconds");
+
+bool molt_test_refuse;
+module_param_named(test_refuse, molt_test_refuse, bool, 0600);
+MODULE_PARM_DESC(test_refuse, "Refuse transitions at their commit point");
 
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);

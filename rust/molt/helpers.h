@@ -73,7 +73,11 @@ void molt_work_queue(struct workqueue_struct *queue, struct work_struct *work);
 void molt_work_flush(struct work_struct *work);
 void molt_work_cancel(struct work_struct *work);
 
-void *molt_object_alloc(size_t size, size_t align);
+bool molt_slots_init(unsigned int size, unsigned int align, void (*make)(void *slot));
+void molt_slots_destroy(void);
+void *molt_slot_alloc(void);
+void molt_slot_free(void *slot);
+void *molt_object_alloc(size_t size);
 void molt_object_free(void *object);
 
 #endif /* _MOLT_HELPERS_H */

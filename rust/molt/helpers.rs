@@ -35,7 +35,15 @@ extern "C" {
         to: *const c_char,
     );
     pub(crate) fn molt_trace_end(id: u64, class: *const c_char, edge: *const c_char, error: c_int);
-    pub(crate) fn molt_object_alloc(size: usize, align: usize) -> *mut c_void;
+    pub(crate) fn molt_slots_init(
+        size: u32,
+        align: u32,
+        make: unsafe extern "C" fn(*mut c_void),
+    ) -> bool;
+    pub(crate) fn molt_slots_destroy();
+    pub(crate) fn molt_slot_alloc() -> *mut c_void;
+    pub(crate) fn molt_slot_free(slot: *mut c_void);
+    pub(crate) fn molt_object_alloc(size: usize) -> *mut c_void;
     pub(crate) fn molt_object_free(object: *mut c_void);
     pub(crate) fn molt_module_get(module: *mut bindings::module) -> bool;
     pub(crate) fn molt_module_put(module: *mut bindings::module);
@@ -93,6 +101,7 @@ extern "C" {
     pub(crate) static molt_test_hold: i32;
     pub(crate) static molt_test_state: bool;
     pub(crate) static molt_test_dawdle_us: i32;
+    pub(crate) static molt_test_refuse: bool;
     pub(crate) fn molt_has_oopsed() -> bool;
     pub(crate) fn molt_capable() -> bool;
     pub(crate) fn molt_capable_of_repair() -> bool;

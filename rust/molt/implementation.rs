@@ -3,7 +3,7 @@
 //! Implementations: one version of the code behind a class, brought by a module.
 
 use kernel::bindings;
-use kernel::error::code::{ENODEV, ENOENT};
+use kernel::error::code::{ENODEV, ENOENT, ENOMEM};
 use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
@@ -18,6 +18,7 @@ use crate::helpers::{
     molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion,
 };
 use crate::interface::{Description, Interface, Serves};
+use crate::object::{object_size, state_offset};
 use crate::repair::Mend;
 use crate::schema::format::Schema;
 use crate::schema::{RuleFunctions, State, TypeFunctions};
@@ -158,10 +159,13 @@ pub struct Registered {
     module_name: Name,
     srcversion: Text<32>,
     version: u32,
-    /// Instances that it serves.
+    object_size: usize,
+    state_offset: usize,
+    /// Instances that it serves, but for those that the lists of the class count while it is
+    /// the default: alone it may be negative.
     pub(crate) instances: Atomic<i64>,
-    /// Why the module must stay: its instances, being the default, a transition.
-    /// One reference on the module stands for all of them.
+    /// Why the module must stay: being the default, a transition, and its instances, but for
+    /// those again. One reference on the module stands for all of them.
     pins: Atomic<u64>,
     /// Whoever takes `pins` from zero, or to it.
     #[pin]
@@ -181,6 +185,7 @@ impl Registered {
         module: *mut bindings::module,
     ) -> Result<Arc<Self>, Refusal> {
         let schema = check_schema(descriptor)?;
+        let object_size = object_size(&descriptor.state).ok_or(ENOMEM)?;
         // SAFETY: `module` is the module whose init or exit calls; the texts are copied.
         let (module_name, srcversion) = unsafe {
             (
@@ -197,6 +202,8 @@ impl Registered {
                 module_name,
                 srcversion,
                 version: descriptor.version,
+                object_size,
+                state_offset: state_offset(descriptor.state.align),
                 instances: Atomic::new(0),
                 pins: Atomic::new(0),
                 edge <- kernel::new_spinlock!((), "molt_pins"),
@@ -240,9 +247,24 @@ impl Registered {
         self.srcversion.as_str()
     }
 
-    /// Instances that it serves at present.
-    pub fn instances(&self) -> i64 {
-        self.instances.load(Relaxed)
+    /// Bytes of an object.
+    pub(crate) fn object_size(&self) -> usize {
+        self.object_size
+    }
+
+    /// Where the state lies in an object, in bytes.
+    pub(crate) fn state_offset(&self) -> usize {
+        self.state_offset
+    }
+
+    /// Takes over what a list has counted while this was the default: `count` instances more,
+    /// or fewer, each with its pin. This is the default yet, and has its pin. Any context.
+    pub(crate) fn settle(&self, count: i64) {
+        self.instances.fetch_add(count, Relaxed);
+        match u64::try_from(count) {
+            Ok(more) => self.pin_more(more),
+            Err(_) => self.unpin(count.unsigned_abs()),
+        }
     }
 
     pub(crate) fn module(&self) -> *mut bindings::module {
@@ -252,12 +274,17 @@ impl Registered {
     /// Whether its module has finished its init. Until then a failing init frees the
     /// module's text whatever its reference count is.
     pub(crate) fn is_live(&self) -> bool {
-        if !self.was_live.load(Relaxed) {
-            // SAFETY: By the type invariant.
-            let is_live = unsafe { molt_module_is_live(self.module) };
-            self.was_live.store(is_live, Relaxed);
-        }
-        self.was_live.load(Relaxed)
+        // SAFETY: The word is valid. Read like this it is not a function call for each creation.
+        let was_live = unsafe { self.was_live.as_ptr().read_volatile() };
+        was_live || self.look_whether_live()
+    }
+
+    #[cold]
+    fn look_whether_live(&self) -> bool {
+        // SAFETY: By the type invariant.
+        let is_live = unsafe { molt_module_is_live(self.module) };
+        self.was_live.store(is_live, Relaxed);
+        is_live
     }
 
     /// Keeps the module loaded for one more reason. Does not sleep; not in an interrupt.

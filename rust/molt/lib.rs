@@ -15,6 +15,7 @@ mod attempt;
 mod blocker;
 pub mod callback;
 mod census;
+mod chain;
 pub mod choice;
 pub mod class;
 pub mod container;

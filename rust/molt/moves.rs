@@ -230,6 +230,11 @@ impl Moves {
         self.prepares
     }
 
+    /// Whether nothing is prepared, and nothing is left of the old state.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.prepares && !self.finishes
+    }
+
     /// Whether there are locks to look at.
     pub(crate) fn checks(&self) -> bool {
         self.flat.has_locks()

@@ -30,9 +30,21 @@ pub const fn state_offset(align: usize) -> usize {
     (size_of::<Header>() + align - 1) & !(align - 1)
 }
 
-/// Bytes of an object with this state.
-pub(crate) fn object_size(state: &End) -> usize {
-    state_offset(state.align).saturating_add(state.size)
+/// Bytes to allocate for an object with this state; `None`: there is no such number.
+pub(crate) fn object_size(state: &End) -> Option<usize> {
+    aligned_size(
+        state_offset(state.align).checked_add(state.size)?,
+        state.align,
+    )
+}
+
+/// Bytes to allocate for memory of this size and alignment.
+pub(crate) fn aligned_size(size: usize, align: usize) -> Option<usize> {
+    if align <= align_of::<Header>() {
+        return Some(size);
+    }
+    // Sizes of a power of two are aligned to themselves by kmalloc().
+    size.max(align).checked_next_power_of_two()
 }
 
 /// The state of an object.
@@ -51,8 +63,9 @@ pub unsafe fn state<'a, T>(object: *const Header) -> &'a T {
 
 /// Where the state of `object`, which is one of `implementation`, lies.
 pub(crate) fn state_pointer(object: *mut Header, implementation: &Registered) -> *mut () {
-    let offset = state_offset(implementation.descriptor().state.align);
-    object.wrapping_byte_add(offset).cast()
+    object
+        .wrapping_byte_add(implementation.state_offset())
+        .cast()
 }
 
 /// The memory of one object.
@@ -68,16 +81,25 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// Zeroed memory for a header and a state of this size and alignment. May sleep.
+    /// Zeroed memory for an object of this size ([`object_size`]). May sleep.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(size: usize, align: usize) -> Result<Self> {
-        let bytes = state_offset(align).checked_add(size).ok_or(ENOMEM)?;
+    pub(crate) fn new(size: usize) -> Result<Self> {
         // SAFETY: Always safe to call.
-        let memory = unsafe { molt_object_alloc(bytes, align.max(align_of::<Header>())) };
+        let memory = unsafe { molt_object_alloc(size) };
         NonNull::new(memory.cast()).map(Self).ok_or(ENOMEM)
+    }
+
+    /// Makes it an object of `implementation` with no state yet. Its size is one of those.
+    pub(crate) fn set_header(&self, implementation: &Registered) {
+        let header = Header {
+            operations: implementation.descriptor().operations,
+            implementation,
+        };
+        // SAFETY: By the type invariant, and each object is at least a header long.
+        unsafe { self.header().write(header) }
     }
 
     pub(crate) fn header(&self) -> *mut Header {

@@ -10,6 +10,7 @@ use kernel::prelude::*;
 
 use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::moves::{Prepared, Refused};
+use crate::object::aligned_size;
 use crate::route::{Route, Way};
 use crate::transfer::Table;
 
@@ -51,8 +52,11 @@ impl Place {
     pub(crate) fn new((size, align): (usize, usize)) -> Result<Self> {
         let memory = match size {
             0 => None,
-            // SAFETY: Always safe to call.
-            size => Some(NonNull::new(unsafe { molt_object_alloc(size, align) }).ok_or(ENOMEM)?),
+            size => {
+                let size = aligned_size(size, align).ok_or(ENOMEM)?;
+                // SAFETY: Always safe to call.
+                Some(NonNull::new(unsafe { molt_object_alloc(size) }).ok_or(ENOMEM)?)
+            }
         };
         Ok(Self {
             memory,
@@ -88,7 +92,8 @@ impl Place {
                 unsafe { (table.prepare)(old, self.pointer(table))? };
                 self.content = Content::Value(table);
             }
-            Way::Moves(moves) => {
+            Way::Moves(chain) => {
+                let moves = chain.first();
                 // SAFETY: The moves fit the state.
                 unsafe { moves.check(old)? };
                 if moves.prepares() {

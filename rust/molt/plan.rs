@@ -13,7 +13,6 @@ use crate::error::{Refusal, REASON_LEN};
 use crate::helpers::{molt_capable, molt_capable_of_repair, molt_has_oopsed};
 use crate::implementation::{Pin, Registered};
 use crate::kept::Kept;
-use crate::object::object_size;
 use crate::registry::framework;
 use crate::repair;
 use crate::route::{Route, Routes, Way};
@@ -154,16 +153,17 @@ impl Plan {
         let mut bytes = 0u64;
         for planned in &self.0 {
             let count = planned.instances();
-            let size = object_size(&planned.routes.to.descriptor().state) as u64
-                + planned.routes.prepared_layout().0 as u64;
+            let size =
+                planned.routes.to.object_size() as u64 + planned.routes.prepared_layout().0 as u64;
             instances = instances.saturating_add(count);
             bytes = bytes.saturating_add(count.saturating_mul(size));
         }
         match self.0.as_slice() {
             [only] => Text::format(fmt!(
-                "check: {} can go to {}, from generation {}: {instances} instances, {bytes} bytes",
+                "check: {} can go to {}{}, from generation {}: {instances} instances, {bytes} bytes",
                 only.class.name(),
                 only.routes.to.label(),
+                only.routes.between().as_str(),
                 only.class.generation()
             )),
             all => Text::format(fmt!(
@@ -181,7 +181,8 @@ impl Planned {
             Some(kept) => kept.len() as u64,
             None => {
                 let others = self.routes.iter().filter(|route| route.is_move());
-                others.map(|route| route.from.instances()).sum::<i64>() as u64
+                let all = others.map(|route| self.class.instances_of(&route.from));
+                all.sum::<i64>() as u64
             }
         }
     }
@@ -349,7 +350,7 @@ fn routes(
     class.for_each_implementation(|one| {
         let is_needed = match kept {
             Some(kept) => choice::is_among(kept, one),
-            None => Arc::ptr_eq(one, default) || one.instances() > 0,
+            None => Arc::ptr_eq(one, default) || class.instances_of(one) > 0,
         };
         if is_needed {
             // Under the lock, as above.
@@ -365,7 +366,7 @@ fn routes(
         let way = match verb {
             _ if Arc::ptr_eq(&one, &to) => Way::Stay,
             Verb::Repair => Way::Repair(repair::find(&one, &to)?),
-            _ => transfer::find(&one, &to)?,
+            _ => transfer::find(class, &one, &to)?,
         };
         routes.push(Route::new(one, way), GFP_KERNEL)?;
     }

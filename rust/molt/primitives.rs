@@ -30,8 +30,8 @@ use crate::helpers::{
 };
 use crate::slot::Slot;
 
-pub(crate) use crate::domain::{same_stamp, Domain, GracePeriod, Reader};
-pub(crate) use crate::testing::dawdle;
+pub(crate) use crate::domain::{same_stamp, stamp_of, Domain, GracePeriod, Reader};
+pub(crate) use crate::testing::{dawdle, is_refused};
 pub(crate) use kernel::interrupt::local_interrupt_disable as quiet;
 
 /// Number of buckets of the record table; each lock lies in a cache line of its own.

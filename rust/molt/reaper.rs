@@ -13,14 +13,15 @@ use kernel::bindings;
 use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
+use kernel::sync::Arc;
 use kernel::types::Opaque;
 
 use crate::helpers::{
     molt_work_flush, molt_work_init, molt_work_queue, molt_workqueue_destroy, molt_workqueue_new,
 };
-use crate::object::Memory;
+use crate::object::state_pointer;
 use crate::registry::framework;
-use crate::slot::Slot;
+use crate::slot::{Slot, Unlisted};
 
 /// The queue of dead slots and the work item that empties it.
 pub(crate) struct Reaper {
@@ -91,46 +92,42 @@ pub(crate) fn bury(slot: NonNull<Slot>) {
 /// Run by the work item of the framework's reaper only.
 unsafe extern "C" fn reap(_work: *mut bindings::work_struct) {
     let mut next = framework().reaper.dead.xchg(ptr::null_mut(), Full);
-    while !next.is_null() {
+    while let Some(slot) = NonNull::new(next) {
         // SAFETY: Queued slots are the reaper's alone.
-        let slot = unsafe { KBox::from_raw(next) };
-        next = slot.next_dead();
-        end(slot);
+        unsafe {
+            next = slot.as_ref().next_dead();
+            end(slot);
+        }
     }
 }
 
 /// Ends one instance. The call is over, and with it every use of the implementation's text,
 /// before the slot's memory goes.
-fn end(slot: KBox<Slot>) {
-    let place = KBox::into_raw(slot);
+///
+/// # Safety
+///
+/// The caller owns the slot, which has no handle any more.
+unsafe fn end(place: NonNull<Slot>) {
     // SAFETY: The slot stays alive to the end of this function.
-    let slot = unsafe { &*place };
-    let class = slot.class().clone();
+    let slot = unsafe { place.as_ref() };
+    // The call's own last steps are in the gate, and then there may be no instance left.
+    let class = Arc::from(slot.class());
     slot.gate().call_end(slot, &mut || {
         // Inside a call of the class; nobody else calls a slot without handles.
         let Some(object) = NonNull::new(slot.object()) else {
             return;
         };
-        // SAFETY: As above, the object is valid, and now this function's.
-        let memory = unsafe { Memory::from_raw(object) };
-        // SAFETY: An instance pins its implementation.
-        let implementation = unsafe { &*(*memory.header()).implementation };
-        // SAFETY: The state is whole, and dropped once; the slot was inserted at creation.
+        slot.holder().count(-1);
+        // SAFETY: The object is valid, and its instance pins its implementation. The state is
+        // whole, and dropped once.
         unsafe {
-            (implementation.descriptor().closed)(memory.state(implementation));
-            (implementation.descriptor().drop)(memory.state(implementation));
-            class.lists().remove(place);
+            let implementation = &*object.as_ref().implementation;
+            let state = state_pointer(object.as_ptr(), implementation);
+            (implementation.descriptor().closed)(state);
+            (implementation.descriptor().drop)(state);
+            class.unlist(place.as_ptr(), implementation);
         }
-        // Off the lists no transition gives it another one.
-        drop(slot.own(|twin| twin.0.take()));
-        drop(memory);
-        class.instance_gone();
-        implementation.instances.fetch_sub(1, Relaxed);
-        if let Some(holder) = slot.holder() {
-            holder.count(-1);
-        }
-        implementation.unpin(1);
     });
-    // SAFETY: Unlinked, and without handles.
-    drop(unsafe { KBox::from_raw(place) });
+    // SAFETY: Unlisted, and without handles.
+    drop(unsafe { Unlisted::from_raw(place) });
 }

@@ -15,9 +15,9 @@ use crate::helpers::molt_rcu_barrier;
 use crate::history::History;
 use crate::implementation::{check_name, Descriptor, Registered};
 use crate::interface::Context;
-use crate::primitives::wait_for_pinned;
 use crate::reaper::Reaper;
 use crate::record::Records;
+use crate::slot::Cache;
 use crate::transition::Transition;
 
 /// Told what happens to classes. A control module registers one; its text is that
@@ -73,6 +73,7 @@ pub(crate) struct Framework {
     pub(crate) history: Mutex<History>,
     pub(crate) records: Arc<Records>,
     pub(crate) reaper: Reaper,
+    _slots: Cache,
     next_transition: Atomic<u64>,
     /// No transition begins.
     is_held: Atomic<bool>,
@@ -97,6 +98,7 @@ impl Root {
     pub(crate) fn new() -> Result<Self> {
         let records = Arc::new(Records::new()?, GFP_KERNEL)?;
         records.settle();
+        let slots = Cache::new()?;
         let reaper = Reaper::new()?;
         let framework = KBox::pin_init(
             pin_init!(Framework {
@@ -105,6 +107,7 @@ impl Root {
                 history <- kernel::new_mutex!(History::new(), "molt_history"),
                 records,
                 reaper,
+                _slots: slots,
                 next_transition: Atomic::new(1),
                 is_held: Atomic::new(false),
             }),
@@ -219,7 +222,7 @@ fn adopt(class: &Arc<Class>, implementation: Arc<Registered>) -> Result<(), Refu
         implementation
             .pin()
             .map_err(|error| Refusal::new(error, fmt!("the module is going")))?;
-        class.set_factory(&implementation);
+        class.lists().set_factory(&*implementation);
         inner.default = Some(implementation.clone());
     }
     inner.implementations.push(implementation, GFP_KERNEL)?;
@@ -254,8 +257,6 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
         }
         forget(class);
     }
-    // A creation may have found it to be the factory, and be about to pin it in vain.
-    wait_for_pinned();
 }
 
 /// Takes a class without instances out of the registry; its implementations stay registered

@@ -12,10 +12,11 @@ use core::ptr::{self, NonNull};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 
+use crate::chain::Chain;
 use crate::error::REASON_LEN;
 use crate::implementation::Pin;
-use crate::moves::{Moves, Prepared, Refused};
-use crate::object::{state_pointer, Header, Memory};
+use crate::moves::{Prepared, Refused};
+use crate::object::{aligned_size, state_pointer, Header, Memory};
 use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
@@ -29,8 +30,8 @@ pub(crate) enum Way {
     Stay,
     /// By functions of its author's, from state to state.
     Transfer(&'static Table),
-    /// Field by field, as both schemas say.
-    Moves(KBox<Moves>),
+    /// Field by field, as the schemas say.
+    Moves(KBox<Chain>),
     /// By rules for a state that is known to be damaged.
     Repair(&'static Mend),
 }
@@ -40,7 +41,7 @@ impl Way {
     pub(crate) fn can_fail(&self) -> bool {
         match self {
             Self::Transfer(table) => table.can_fail,
-            Self::Moves(moves) => moves.can_fail(),
+            Self::Moves(chain) => chain.first().can_fail(),
             Self::Stay | Self::Repair(_) => false,
         }
     }
@@ -76,7 +77,7 @@ impl Route {
     /// What an author can do about a transfer that can fail, for messages.
     pub(crate) fn way_out(&self) -> Text<REASON_LEN> {
         match &self.way {
-            Way::Moves(moves) => Text::format(fmt!("field `{}`", moves.fallible())),
+            Way::Moves(chain) => Text::format(fmt!("field `{}`", chain.first().fallible())),
             _ => Text::from("make it a `Convert`"),
         }
     }
@@ -84,15 +85,23 @@ impl Route {
     /// Whether there is something to do for each instance before the commit.
     fn prepares(&self) -> bool {
         match &self.way {
-            Way::Moves(moves) => moves.prepares() || moves.checks(),
+            Way::Moves(chain) => chain.first().prepares() || chain.first().checks(),
             _ => self.can_fail(),
+        }
+    }
+
+    /// The versions between, for messages.
+    pub(crate) fn between(&self) -> Text<REASON_LEN> {
+        match &self.way {
+            Way::Moves(chain) => chain.describe(),
+            _ => Text::new(),
         }
     }
 
     /// The field of a refusal; empty: none in particular.
     pub(crate) fn field(&self, refused: &Refused) -> &str {
         match &self.way {
-            Way::Moves(moves) => moves.path(refused),
+            Way::Moves(chain) => chain.first().path(refused),
             _ => "",
         }
     }
@@ -101,7 +110,7 @@ impl Route {
     fn prepared_layout(&self) -> (usize, usize) {
         match &self.way {
             Way::Transfer(table) => (table.prepared_size, table.prepared_align),
-            Way::Moves(moves) if moves.prepares() => {
+            Way::Moves(chain) if chain.first().prepares() => {
                 (size_of::<Prepared>(), align_of::<Prepared>())
             }
             _ => (0, 1),
@@ -121,7 +130,7 @@ impl Route {
                 unsafe { drop(old) }
             }
             // SAFETY: As above.
-            Way::Moves(moves) => unsafe { moves.finish(old) },
+            Way::Moves(chain) => unsafe { chain.first().finish(old) },
             // A damaged state is not dropped: its pointers may lead anywhere.
             Way::Stay | Way::Repair(_) => {}
         }
@@ -148,6 +157,8 @@ pub(crate) struct Routes {
     routes: KVec<Route>,
     /// The stamp that a moved instance gets.
     stamp: u64,
+    /// Bytes behind a new state, for states between.
+    room: usize,
     dead: Atomic<*mut Header>,
     done: Atomic<u64>,
     total: Atomic<u64>,
@@ -159,8 +170,13 @@ pub(crate) struct Routes {
 
 impl Routes {
     pub(crate) fn new(to: Pin, routes: KVec<Route>, stamp: u64) -> Self {
+        let rooms = routes.iter().map(|route| match &route.way {
+            Way::Moves(chain) => chain.room(),
+            _ => 0,
+        });
         Self {
             to,
+            room: rooms.max().unwrap_or_default(),
             routes,
             stamp,
             dead: Atomic::new(ptr::null_mut()),
@@ -202,14 +218,15 @@ impl Routes {
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
         let state = &self.to.descriptor().state;
-        let memory = Memory::new(state.size, state.align)?;
-        // SAFETY: The memory is a header long, and nobody else has it.
-        unsafe {
-            memory.header().write(Header {
-                operations: self.to.descriptor().operations,
-                implementation: &raw const **self.to,
-            });
-        }
+        let size = match self.room {
+            0 => self.to.object_size(),
+            room => {
+                let size = self.to.state_offset().saturating_add(state.size);
+                aligned_size(size.saturating_add(room), state.align).ok_or(ENOMEM)?
+            }
+        };
+        let memory = Memory::new(size)?;
+        memory.set_header(&self.to);
         Ok(memory)
     }
 
@@ -238,10 +255,10 @@ impl Routes {
             Way::Stay => {}
             // SAFETY: The table fits both states (`transfer::find`), which nobody else uses.
             Way::Transfer(table) => unsafe { (table.commit)(old_state, prepared, new_state) },
-            // SAFETY: The moves were made for both.
-            Way::Moves(moves) => unsafe {
+            // SAFETY: The moves were made for both, and the twin has room for what is between.
+            Way::Moves(chain) => unsafe {
                 let mut prepared = place::prepared(prepared);
-                moves.commit(old_state, prepared.as_mut(), new_state);
+                chain.commit(old_state, prepared.as_mut(), new_state);
             },
             // SAFETY: As above, but for abandoned calls, which these rules know of.
             Way::Repair(mend) => match unsafe { (mend.salvage)(old_state, new_state) } {
@@ -350,6 +367,13 @@ impl Routes {
             let layout = route.prepared_layout();
             (size.max(layout.0), align.max(layout.1))
         })
+    }
+
+    /// The versions between, for messages.
+    pub(crate) fn between(&self) -> Text<REASON_LEN> {
+        let mut all = self.routes.iter().map(Route::between);
+        let is_said = |text: &Text<REASON_LEN>| !text.as_str().is_empty();
+        all.find(is_said).unwrap_or_default()
     }
 
     /// Whether there is something to do for each instance before the commit.

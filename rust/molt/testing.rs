@@ -3,7 +3,7 @@
 //! Hooks for tests, off unless a parameter of `molt.ko` is set.
 
 use crate::attempt::{Attempt, Milestone};
-use crate::helpers::{molt_test_dawdle_us, molt_test_hold, molt_test_state};
+use crate::helpers::{molt_test_dawdle_us, molt_test_hold, molt_test_refuse, molt_test_state};
 use crate::primitives::{now_ns, relax, sleep_ns};
 
 /// Holds every attempt at one milestone for as long as the parameter `test_hold` names it:
@@ -30,6 +30,13 @@ pub(crate) fn dawdle() {
     while now_ns().wrapping_sub(begin_ns) < ns {
         relax();
     }
+}
+
+/// Whether transitions are refused at their commit point: the gate, and where there is one the
+/// window, then closes and opens with nothing done. Any context.
+pub(crate) fn is_refused() -> bool {
+    // SAFETY: A word that root may change at any time.
+    unsafe { (&raw const molt_test_refuse).read_volatile() }
 }
 
 fn held() -> i32 {

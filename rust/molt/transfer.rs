@@ -13,6 +13,8 @@ use core::mem::MaybeUninit;
 use kernel::error::code::EPROTO;
 use kernel::prelude::*;
 
+use crate::chain::Chain;
+use crate::class::Class;
 use crate::error::Refusal;
 use crate::explain;
 use crate::implementation::Registered;
@@ -229,24 +231,32 @@ pub(crate) fn rules(from: &Registered, to: &Registered) -> Result<Rules, Refusal
     ))
 }
 
-/// Finds how the states of one implementation become those of another.
+/// Finds how the states of one implementation of `class` become those of another: directly where
+/// the rules cover it, else over versions between.
 ///
 /// # Errors
 ///
 /// As [`rules`], and `EPROTO`: they do not cover some field, which the log shows in its place;
 /// or a static would begin again. `ENOMEM`. May sleep.
-pub(crate) fn find(from: &Registered, to: &Registered) -> Result<Way, Refusal> {
+pub(crate) fn find(class: &Class, from: &Registered, to: &Registered) -> Result<Way, Refusal> {
     statics::check(from, to)?;
-    let is_back = match rules(from, to)? {
-        Rules::Table(table) => return Ok(Way::Transfer(table)),
-        Rules::Schemas { is_back } => is_back,
+    let direct = match rules(from, to) {
+        Ok(Rules::Table(table)) => return Ok(Way::Transfer(table)),
+        Ok(Rules::Schemas { is_back }) => Moves::new(from, to, is_back),
+        Err(refusal) => Err(refusal),
     };
-    let moves = Moves::new(from, to, is_back).inspect_err(|refusal| {
-        if refusal.error == EPROTO {
-            explain::steps(from, to, &mut |line| crate::log::planned(line));
-        }
-    })?;
-    Ok(Way::Moves(KBox::new(moves, GFP_KERNEL)?))
+    let chain = match direct {
+        Ok(moves) => Chain::direct(moves, to),
+        Err(refusal) if refusal.error == EPROTO => match Chain::find(class, from, to)? {
+            Some(chain) => chain,
+            None => {
+                explain::steps(from, to, &mut |line| crate::log::planned(line));
+                return Err(refusal);
+            }
+        },
+        Err(refusal) => return Err(refusal),
+    };
+    Ok(Way::Moves(KBox::new(chain, GFP_KERNEL)?))
 }
 
 pub(crate) fn is_end_of(end: &End, owner: &Registered, implementation: &Registered) -> bool {

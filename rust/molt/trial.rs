@@ -174,7 +174,7 @@ impl Trial {
 
 /// Whether a class can go back.
 fn check_way(class: &Class, to: &Registered, back: &Registered) -> Result<(), Refusal> {
-    let way = transfer::find(to, back)?;
+    let way = transfer::find(class, to, back)?;
     match way.can_fail() && class.gate().is_atomic() {
         true => Err(Refusal::new(
             EPROTO,

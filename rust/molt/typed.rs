@@ -99,7 +99,7 @@ impl<I: ?Sized + Interface> Typed<I> {
         let mut arguments = MaybeUninit::new(ManuallyDrop::new(arguments));
         let mut consumed = false;
         let result = self.class.create(
-            Some(self.holder.clone()),
+            &self.holder,
             key,
             arguments.as_mut_ptr().cast(),
             &mut consumed,

@@ -9,6 +9,12 @@
 
 /* By the Rust part of bench_calls. */
 void bench_locks_init(struct rw_semaphore *sem, rwlock_t *lock);
+bool bench_slots_init(unsigned int size, unsigned int align);
+void bench_slots_destroy(void);
+void *bench_slot_alloc(void);
+void bench_slot_free(void *slot);
+void *bench_object_alloc(size_t size);
+void bench_object_free(void *object);
 int bench_run_on(unsigned int cpus, void (*body)(void *argument), void *argument);
 
 /* By bench_target itself; global, so that the live patch finds it. */

@@ -2,13 +2,18 @@
 
 //! What making and ending an instance costs.
 //!
-//! Tracked: by the class. Untracked: the memory that an instance consists of, allocated and
-//! initialised in the same way, but neither counted nor in a list, and with no pin on a
-//! module. Interrupts stay on: both may sleep. Ended by the class means that
-//! its worker has done so, switching to it included.
+//! Tracked: by the class. Untracked: the memory that an instance consists of, allocated by the
+//! same functions and initialised in the same way, its state by a call through a table; but
+//! neither counted nor in a list, with no pin on a module, and no transition waits for its
+//! making. Boxes: that memory as Rust has it without a cache, in two `KBox`es. Interrupts
+//! stay on: all may sleep. Ended by the class means that its worker has done so, switching to
+//! it included.
 
+use core::ffi::c_void;
 use core::hint::black_box;
+use core::ptr::NonNull;
 
+use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use molt::{Class, Handle};
@@ -22,10 +27,21 @@ use crate::Plain;
 const BATCH: usize = 50;
 const BATCHES: usize = 201;
 
-/// As large as a slot of the framework, and aligned like one.
-#[repr(align(64))]
+extern "C" {
+    fn bench_slots_init(size: u32, align: u32) -> bool;
+    fn bench_slots_destroy();
+    fn bench_slot_alloc() -> *mut c_void;
+    fn bench_slot_free(slot: *mut c_void);
+    fn bench_object_alloc(size: usize) -> *mut c_void;
+    fn bench_object_free(object: *mut c_void);
+}
+
+/// As large as a slot of the framework, aligned like one, and with as many words that are
+/// written when it is made.
+#[repr(C, align(64))]
 struct Slot {
-    words: [Atomic<u64>; 16],
+    words: [Atomic<u64>; 13],
+    lock: [Atomic<u64>; 2],
 }
 
 /// As large as the object of a `counter_v1`.
@@ -33,23 +49,113 @@ struct Object {
     words: [Atomic<u64>; 3],
 }
 
-/// An instance that nobody keeps track of.
-struct Untracked {
-    slot: KBox<Slot>,
-    object: KBox<Object>,
-}
-
 fn words<const N: usize>(first: u64) -> [Atomic<u64>; N] {
     core::array::from_fn(|index| Atomic::new(first.wrapping_add(index as u64)))
 }
 
-impl Untracked {
+/// Makes the state of an object.
+trait Make {
+    fn make(&self, object: NonNull<Object>, first: u64) -> Result;
+}
+
+struct Maker;
+
+impl Make for Maker {
+    fn make(&self, object: NonNull<Object>, first: u64) -> Result {
+        let made = Object {
+            words: words(first),
+        };
+        // SAFETY: It is memory for one.
+        unsafe { object.write(made) };
+        Ok(())
+    }
+}
+
+/// The memory of slots.
+struct Slots(());
+
+impl Slots {
+    fn new() -> Result<Self> {
+        // SAFETY: Called once at a time.
+        let is_there =
+            unsafe { bench_slots_init(size_of::<Slot>() as u32, align_of::<Slot>() as u32) };
+        is_there.then_some(Self(())).ok_or(ENOMEM)
+    }
+}
+
+impl Drop for Slots {
+    fn drop(&mut self) {
+        // SAFETY: All slots were freed.
+        unsafe { bench_slots_destroy() }
+    }
+}
+
+/// An instance that nobody keeps track of.
+struct Untracked<'a> {
+    slot: NonNull<Slot>,
+    object: NonNull<Object>,
+    _slots: &'a Slots,
+}
+
+impl<'a> Untracked<'a> {
+    #[inline(never)]
+    fn new(slots: &'a Slots, maker: &dyn Make, first: u64) -> Result<Self> {
+        // SAFETY: There is a cache.
+        let slot = NonNull::new(unsafe { bench_slot_alloc() }.cast::<Slot>()).ok_or(ENOMEM)?;
+        // SAFETY: It is memory for a slot.
+        unsafe { (&raw mut (*slot.as_ptr()).words).write(words(first)) };
+        // SAFETY: Always safe to call.
+        let object = NonNull::new(unsafe { bench_object_alloc(size_of::<Object>()) }.cast());
+        let Some(object) = object else {
+            // SAFETY: Allocated above.
+            unsafe { bench_slot_free(slot.as_ptr().cast()) };
+            return Err(ENOMEM);
+        };
+        let made = Self {
+            slot,
+            object,
+            _slots: slots,
+        };
+        maker.make(object, first)?;
+        Ok(made)
+    }
+
+    fn sum(&self) -> u64 {
+        // SAFETY: Both are this one's; the words were written.
+        unsafe {
+            first(&(*self.slot.as_ptr()).words).wrapping_add(first(&(*self.object.as_ptr()).words))
+        }
+    }
+}
+
+impl Drop for Untracked<'_> {
+    fn drop(&mut self) {
+        // SAFETY: Both are this one's.
+        unsafe {
+            bench_slot_free(self.slot.as_ptr().cast());
+            bench_object_free(self.object.as_ptr().cast());
+        }
+    }
+}
+
+fn first(words: &[Atomic<u64>]) -> u64 {
+    words.first().map_or(0, |word| word.load(Relaxed))
+}
+
+/// The same in boxes.
+struct Boxed {
+    slot: KBox<Slot>,
+    object: KBox<Object>,
+}
+
+impl Boxed {
     #[inline(never)]
     fn new(first: u64) -> Result<Self> {
         Ok(Self {
             slot: KBox::new(
                 Slot {
                     words: words(first),
+                    lock: words(first),
                 },
                 GFP_KERNEL,
             )?,
@@ -63,7 +169,6 @@ impl Untracked {
     }
 
     fn sum(&self) -> u64 {
-        let first = |words: &[Atomic<u64>]| words.first().map_or(0, |word| word.load(Relaxed));
         first(&self.slot.words).wrapping_add(first(&self.object.words))
     }
 }
@@ -118,9 +223,19 @@ pub(crate) fn measure() -> Result {
         await_end(&class, before);
     };
     let tracked = each(|| class.create(0), handles)?;
+    let slots = Slots::new()?;
+    let maker: &dyn Make = black_box(&Maker);
     let untracked = each(
         || {
-            let made = Untracked::new(0)?;
+            let made = Untracked::new(&slots, maker, 0)?;
+            black_box(made.sum());
+            Ok(made)
+        },
+        KVec::clear,
+    )?;
+    let boxes = each(
+        || {
+            let made = Boxed::new(0)?;
             black_box(made.sum());
             Ok(made)
         },
@@ -137,6 +252,8 @@ pub(crate) fn measure() -> Result {
     say("destroy.tracked", tracked.ending);
     say("create.untracked", untracked.making);
     say("destroy.untracked", untracked.ending);
+    say("create.boxes", boxes.making);
+    say("destroy.boxes", boxes.ending);
     say("create.box", boxed.making);
     say("destroy.box", boxed.ending);
     Ok(())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the measuring of calls needs of the kernel that is a macro in C: locks, and threads
- * that stay on one processor each.
+ * What the measuring of calls needs of the kernel that is a macro in C: locks, memory as
+ * molt.ko allocates it, and threads that stay on one processor each.
  */
 
 #include <linux/completion.h>
@@ -9,6 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/rwlock.h>
 #include <linux/rwsem.h>
+#include <linux/slab.h>
 
 #include "bench.h"
 
@@ -23,6 +24,44 @@ void bench_locks_init(struct rw_semaphore *sem, rwlock_t *lock)
 {
 	init_rwsem(sem);
 	rwlock_init(lock);
+}
+
+static struct kmem_cache *slots;
+
+/* With a constructor memory is not zeroed whenever it is used again. */
+static void make_slot(void *slot)
+{
+}
+
+bool bench_slots_init(unsigned int size, unsigned int align)
+{
+	slots = kmem_cache_create("bench_slot", size, align, 0, make_slot);
+	return slots;
+}
+
+void bench_slots_destroy(void)
+{
+	kmem_cache_destroy(slots);
+}
+
+void *bench_slot_alloc(void)
+{
+	return kmem_cache_alloc(slots, GFP_KERNEL);
+}
+
+void bench_slot_free(void *slot)
+{
+	kmem_cache_free(slots, slot);
+}
+
+void *bench_object_alloc(size_t size)
+{
+	return size <= PAGE_SIZE ? kzalloc(size, GFP_KERNEL) : kvzalloc(size, GFP_KERNEL);
+}
+
+void bench_object_free(void *object)
+{
+	kvfree(object);
 }
 
 static int run_thread(void *data)

@@ -70,7 +70,7 @@ by_handle=$(fast_path stub_of_handle)
 by_dyn=$(fast_path stub_of_dyn)
 before=$(until_call "$by_handle")
 after=${by_handle#"$before"}
-enter='^inc QWORD PTR gs:'
+enter='^add QWORD PTR gs:.*,0x1$'
 
 printf 'through a handle:\n%s\n\nthrough dyn:\n%s\n\n' "$by_handle" "$by_dyn"
 added=$(($(wc -l <<<"$by_handle") - $(wc -l <<<"$by_dyn")))

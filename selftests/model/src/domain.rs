@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use loom::sync::atomic::AtomicU64;
 
 use crate::cpu::interruptible;
-use crate::gate::Gate;
 use crate::primitives::{current, full_barrier, Arc, Result, TASKS};
 use crate::record::Records;
 use crate::world;
@@ -114,18 +113,18 @@ impl Domain {
     }
 }
 
-/// One grace period of a gate's domain.
+/// One grace period of a domain.
 ///
 /// The reader that leaves last runs the callback. In the kernel somebody else does, later:
 /// to the updater, which can be late at any point itself, that looks the same.
-pub(crate) struct GracePeriod<'a> {
-    domain: &'a Domain,
+pub(crate) struct GracePeriod {
+    /// In a gate that the attempt has.
+    domain: *const Domain,
     running: Rc<Running>,
 }
 
-impl<'a> GracePeriod<'a> {
-    pub(crate) fn begin(gate: &'a Gate, records: &Arc<Records>) -> Result<Self> {
-        let domain = &gate.domain;
+impl GracePeriod {
+    pub(crate) fn begin(domain: &Domain, records: &Arc<Records>) -> Result<Self> {
         let running = Rc::new(Running {
             readers: Cell::new([false; TASKS]),
             awaited: Cell::new([false; TASKS]),
@@ -158,9 +157,11 @@ impl<'a> GracePeriod<'a> {
     pub(crate) fn has_ended(&self) -> bool {
         let has_ended = self.running.has_ended.get();
         if has_ended {
+            // SAFETY: As said there.
+            let domain = unsafe { &*self.domain };
             for (task, &was_inside) in self.running.readers.get().iter().enumerate() {
                 if was_inside {
-                    self.domain.inside[task].fetch_add(0, Ordering::AcqRel);
+                    domain.inside[task].fetch_add(0, Ordering::AcqRel);
                 }
             }
         }

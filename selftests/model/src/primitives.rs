@@ -228,6 +228,10 @@ pub(crate) fn same_stamp(slot: &Atomic<u64>, gate: &Atomic<u64>) -> bool {
     slot.load(Acquire) == gate.load(Acquire)
 }
 
+pub(crate) fn stamp_of(stamp: &Atomic<u64>) -> u64 {
+    stamp.load(Acquire)
+}
+
 // ---- tasks -----------------------------------------------------------------------------
 
 loom::thread_local! {
@@ -303,6 +307,11 @@ pub(crate) fn now_ns() -> u64 {
 /// The host may take the processor away while it has closed a window.
 pub(crate) fn dawdle() {
     world::with(|world| world.clock.strike());
+}
+
+/// A refusal is an abort, of which scenarios have their own.
+pub(crate) fn is_refused() -> bool {
+    false
 }
 
 pub(crate) fn sleep_ns(ns: u64) {
