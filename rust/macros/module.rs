@@ -308,7 +308,7 @@ impl Declaration {
                 const REPAIRS: &[::molt::repair::Mend] = &[#(#repairs),*];
                 const SOURCE: ::molt::schema::encode::Source =
                     ::molt::schema::source::<_, #implementation>(
-                        #class, #name, #version, &[#(#resets),*],
+                        #class, #name, #version, TRANSFERS, &[#(#resets),*],
                     );
                 const COUNTS: ::molt::schema::encode::Counts =
                     ::molt::schema::encode::measure(&SOURCE);

@@ -20,6 +20,7 @@ use kernel::error::Result;
 use crate::fingerprint::{is_same_text, Fingerprint};
 use crate::implementation::Implementation;
 use crate::interface::{Interface, Serves};
+use crate::transfer::Table;
 
 pub use format::{Kind, Verb};
 
@@ -380,6 +381,7 @@ pub const fn source<I, T>(
     class: &'static str,
     name: &'static str,
     version: u32,
+    transfers: &[Table],
     resets: &'static [&'static str],
 ) -> encode::Source
 where
@@ -393,6 +395,7 @@ where
         interface: I::DESCRIPTION,
         state: T::TYPE,
         sources: T::SOURCES,
+        has_transfers: !transfers.is_empty(),
         resets,
     }
 }

@@ -4,6 +4,8 @@
 # The command-line tool, with a folder that stands in for /sys/kernel: which lines it
 # writes to which file, what it makes of what it reads, and its exit statuses. A file that
 # is /dev/full refuses each write, with ENOSPC.
+#
+# shellcheck disable=SC2016 # what is quoted so in messages is no command
 
 set -uo pipefail
 
@@ -228,6 +230,69 @@ gives_history_json()
 		.[1].comm == "7" and .[3].result == "ETIMEDOUT"'
 }
 
+# plans TEXT: what the kernel would do.
+plans()
+{
+	put "$root/debug/molt/plans" "class from to path step
+$1"
+}
+
+shows_plans()
+{
+	plans 'counter Sum@2 Sum@3 total converted from `Atomic<u64>`
+counter Sum@2 Sum@3 log moved
+counter Sum@2 Sum@1 calls dropped
+# other: ENOMEM
+other Sum@2 Sum@3 total moved'
+	ctl check counter "$1"
+	rm "$root/debug/molt/plans"
+	same "$status" 0 && same "${said#*$'\n'}" "$2"
+}
+
+shows_plans_of_a_refusal()
+{
+	plans 'counter Sum@2 Sum@3 calls refused: `u64` would be lost'
+	refuses "$class/update"
+	put "$class/last_result" 'ENOSPC no room'
+	ctl check counter Sum@3
+	tree
+	same "$status" 28 && has "$said" 'calls  refused: `u64` would be lost' && has "$complaint" 'no room'
+}
+
+# compares STATUS OLD NEW WORD...: what check says of two modules.
+compares()
+{
+	local want=$1 old=$2 new=$3 words
+
+	shift 3
+	read -ra words <<<"$new"
+	ctl check "$modules/$old.ko" "$modules/${words[0]}.ko" "${words[@]:1}"
+	same "$status" "$want" && has "$said$complaint" "$@"
+}
+
+compares_json()
+{
+	ctl check --json "$modules/samples/counter_v1.ko" "$modules/samples/counter_v2.ko"
+	json '.class == "counter" and .interface_changes == [] and .update.refused == null and
+		.update.can_fail == false and .update.steps[0] == {"path": "total", "step": "moved"} and
+		.back.to == "Sum@1" and .back.steps[1].step == "dropped"'
+}
+
+# no_module WORD...: what is no module of Molt.
+no_module()
+{
+	ctl check "$modules/samples/counter_v1.ko" "$out/some.ko"
+	same "$status $said" '22 ' && has "$complaint" "$out/some.ko: EINVAL: " "$@"
+}
+
+damaged()
+{
+	objcopy --dump-section ".molt.schema=$out/schema" "$modules/samples/counter_v2.ko" /dev/null
+	truncate -s -1 "$out/schema"
+	objcopy --update-section ".molt.schema=$out/schema" "$modules/samples/counter_v2.ko" "$out/some.ko"
+	no_module 'its schema: the schema is truncated'
+}
+
 back_after()
 {
 	put "$root/debug/molt/history" "$1"
@@ -321,11 +386,12 @@ check()
 	echo "$result $((++number)) $name"
 }
 
+modules=build/modules
 long=$(printf 'x%.0s' {1..56})
 number=0 failed=0
 tree
 echo 'KTAP version 1'
-echo '1..49'
+echo '1..66'
 
 check 'the binary needs no library' is_static
 check 'errors have the names and numbers of the kernel' has_errnos
@@ -351,6 +417,12 @@ check 'options get into the line' writes "$class/update" \
 	update counter Sum@2 --expect 5 --confirm-ms 4 --complete-ms 3 --pause-ms 2 --deadline-ms 1 \
 	--policy background
 check 'check begins nothing' writes "$class/update" 'Sum@2 check=1' check counter Sum@2
+check 'and shows what would be done' shows_plans Sum@3 '    total  converted from `Atomic<u64>`
+    log    moved'
+check 'of the highest version without one' shows_plans Sum '    total  converted from `Atomic<u64>`
+    log    moved'
+check 'of no other one' shows_plans Sum@1 '    calls  dropped'
+check 'also where it is refused' shows_plans_of_a_refusal
 check 'back goes by the history' writes "$class/update" 'Sum@1 expect=3' back counter
 check 'and passes over what is no update' back_skips_other_kinds
 check 'back without an update says what to do' back_after 'id class from to result generation' \
@@ -395,11 +467,40 @@ check 'a class that there is not is ENOENT' all_end 2 'update nobody Sum@2' 'sta
 check 'wait ends when the class is idle' waits
 check 'wait gives up in time' waits_in_vain
 
+check 'check of two modules tells what happens to each field' compares 0 samples/counter_v1 \
+	samples/counter_v2 'interface counter of class counter: the same' \
+	'update Sum@1 to Sum@2: cannot fail: any policy' 'calls  begins with its default' \
+	'back Sum@2 to Sum@1: ' 'calls  dropped'
+check 'and whether it can fail' compares 0 samples/counter_v2 samples/counter_v3_bad \
+	'can fail at `total`: policy eager only' 'total  converted from `Atomic<u64>`'
+check 'which other policies refuse' compares 71 samples/counter_v2 \
+	'samples/counter_v3_bad --policy lazy' 'counter_v3_bad.ko: EPROTO: the transfer can fail, '
+check 'no way back is for those to refuse who need one' compares 71 samples/counter_v2 \
+	'samples/counter_v3_bad --back' 'EPROTO: no way back: the state is irreversible'
+check 'a way that nobody knows is EPROTO' compares 71 samples/counter_v1 samples/counter_v3_bad \
+	'counter_v3_bad.ko: EPROTO: neither Sum@3 nor Sum@1 says how'
+check 'statics that would begin again are named' compares 71 samples/counter_v3_bad \
+	samples/counter_v2 'static `ASKED` begins again'
+check 'functions of an author are not looked into' compares 0 selftests/modules/test_counter_slow \
+	samples/counter_v2 'by functions of its author, which cannot be looked into'
+check 'an interface of other words is EPROTO' compares 71 samples/counter_v1 \
+	selftests/modules/test_counter_narrow 'callers cannot go on' \
+	'EPROTO: method `add`: argument `n` was u64, is u32'
+check 'the same as JSON' compares_json
+check 'a file that is not there is ENOENT' compares 2 samples/counter_v1 samples/nobody ENOENT
+echo text >"$out/some.ko"
+check 'one that is no module is EINVAL' no_module 'it is no module'
+cp "$modules/rust/molt/molt.ko" "$out/some.ko"
+check 'so is one that is not of Molt' no_module 'it has no `.molt.schema`'
+check 'and one with a damaged schema' damaged
+
 check 'a wrong command line is 64' all_end 64 '' 'nothing' 'update' 'update counter' \
 	'update counter Sum@2 Sum@3' 'update counter Sum@2 --policy never' 'update counter Sum@2 --expect -1' \
 	'update counter Sum@2 --deadline-ms soon' 'update alpha=A@1 beta' 'update alpha=A beta=B --expect 1' \
 	'switch counter Sum@2' 'switch counter Sum@2 --count 1 --percent 2' 'hold' 'hold counter maybe' \
-	'completions tcsh' 'wait' 'rate counter fast'
+	'completions tcsh' 'wait' 'rate counter fast' 'check a.ko' 'check a.ko b.ko c.ko' \
+	'check counter Sum --json' 'check counter Sum --back' \
+	"check $modules/samples/counter_v1.ko $modules/samples/counter_v2.ko --expect 1"
 check 'names that are none are 64' all_end 64 'status ../counter' 'status .' 'update ../../x Sum@2' \
 	'update counter=a=b other=c' 'update counter Sum@two' 'update counter Sum@+2' 'update counter Sum@' \
 	'update counter Sum@4294967296' "status $long" "abort a/b" 'load /tmp/evil.ko' 'load molt:a' \

@@ -324,20 +324,45 @@ impl<S: Sink> Comparison<'_, S> {
         self.sink.step(path, step)
     }
 
-    /// The rule of `part` that says `verb` of the other version.
+    /// The first rule of `part` that says `verb` of the other version.
     fn rule<'s>(&self, part: &Part<'s>, verb: Verb) -> Option<Rule<'s>> {
-        self.among(part.rules(), verb)
+        self.rules(part, verb).next()
     }
 
-    fn among<'s>(&self, mut rules: impl Iterator<Item = Rule<'s>>, verb: Verb) -> Option<Rule<'s>> {
-        rules.find(|rule| rule.verb() == verb && rule.is_for(self.other.0, self.other.1))
+    fn rules<'s>(
+        &self,
+        part: &Part<'s>,
+        verb: Verb,
+    ) -> impl Iterator<Item = Rule<'s>> + use<'_, 's, S> {
+        let rules = part.rules();
+        rules.filter(move |rule| rule.verb() == verb && self.is_meant(rule))
+    }
+
+    /// Whether a rule is meant for the other version.
+    fn is_meant(&self, rule: &Rule<'_>) -> bool {
+        rule.is_for(self.other.0, self.other.1)
+    }
+
+    /// Whether the author of `old` says that there is no way back from it.
+    fn is_final(&self, old: &Type<'_>) -> bool {
+        let says = |rule: Rule<'_>| rule.verb() == Verb::Irreversible && self.is_meant(&rule);
+        self.is_back && old.rules().any(says)
     }
 
     /// The name of the field of `there` that a rule of the author's field `part` names.
     fn claimed<'s>(&self, part: &Part<'s>, there: &Type<'_>) -> Option<&'s str> {
-        let rules = [Verb::Convert, Verb::Renamed].map(|verb| self.rule(part, verb));
-        let mut names = rules.iter().flatten().map(Rule::name);
+        let verbs = [Verb::Convert, Verb::Renamed].into_iter();
+        let mut names = verbs.flat_map(|verb| self.rules(part, verb).map(|rule| rule.name()));
         names.find(|name| there.parts().any(|other| other.name() == *name))
+    }
+
+    fn claims(&self, part: &Part<'_>, name: &str, there: &Type<'_>) -> bool {
+        // Most fields have no rule with that name, which is soon seen.
+        part.rules().any(|rule| rule.name() == name) && self.claimed(part, there) == Some(name)
+    }
+
+    fn is_rebuilt(&self, part: &Part<'_>) -> bool {
+        self.rule(part, Verb::Rebuild).is_some()
     }
 
     /// The other version's field that goes with the author's field `part`: the one that its rule
@@ -348,14 +373,14 @@ impl<S: Sink> Comparison<'_, S> {
         author: &Type<'_>,
         there: &Type<'s>,
     ) -> Option<Part<'s>> {
-        if self.rule(part, Verb::Rebuild).is_some() {
+        if self.is_rebuilt(part) {
             return None;
         }
         let name = match self.claimed(part, there) {
             Some(name) => name,
             None => {
-                let is_claimed = |one: Part<'_>| self.claimed(&one, there) == Some(part.name());
-                match author.parts().any(is_claimed) {
+                let mut parts = author.parts();
+                match parts.any(|one| self.claims(&one, part.name(), there)) {
                     true => return None,
                     false => part.name(),
                 }
@@ -364,35 +389,49 @@ impl<S: Sink> Comparison<'_, S> {
         there.parts().find(|field| field.name() == name)
     }
 
+    /// The author's field that goes with the other version's field `other`: the same, read from
+    /// right to left.
+    fn owner<'s>(&self, other: &Part<'_>, author: &Type<'s>, there: &Type<'_>) -> Option<Part<'s>> {
+        let name = other.name();
+        let mut parts = author.parts();
+        let found = parts.find(|one| self.claims(one, name, there)).or_else(|| {
+            let mut same = author.parts().filter(|one| one.name() == name);
+            same.find(|one| self.claimed(one, there).is_none())
+        });
+        found.filter(|one| !self.is_rebuilt(one))
+    }
+
     /// The old field or variant that the new one `part` is made from.
     fn source<'s>(&self, part: &Part<'_>, old: &Type<'s>, new: &Type<'_>) -> Option<Part<'s>> {
-        if !self.is_back {
-            return self.partner(part, new, old);
+        match self.is_back {
+            true => self.owner(part, old, new),
+            false => self.partner(part, new, old),
         }
-        let leads_here = |field: &Part<'s>| {
-            let partner = self.partner(field, old, new);
-            partner.is_some_and(|partner| partner.name() == part.name())
-        };
-        // Most likely the one of the same name: structs are wide.
-        let same = old.parts().find(|field| field.name() == part.name());
-        same.filter(leads_here)
-            .or_else(|| old.parts().find(leads_here))
+    }
+
+    /// The new field or variant that is made from the old one `part`.
+    fn target<'s>(&self, part: &Part<'_>, old: &Type<'_>, new: &Type<'s>) -> Option<Part<'s>> {
+        match self.is_back {
+            true => self.partner(part, old, new),
+            false => self.owner(part, new, old),
+        }
     }
 
     /// Refuses rules by which two fields go with one.
     fn check_partners(
         &mut self,
         path: &Path<'_>,
-        author: &Type<'_>,
-        there: &Type<'_>,
+        old: &Type<'_>,
+        new: &Type<'_>,
     ) -> Result<(), S::Error> {
+        let (author, there) = if self.is_back { (old, new) } else { (new, old) };
         for part in author.parts() {
             let Some(name) = self.claimed(&part, there) else {
                 continue;
             };
             let is_other = |one: &Part<'_>| one.name() != part.name();
             let mut others = author.parts().filter(is_other);
-            if others.any(|one| self.claimed(&one, there) == Some(name)) {
+            if others.any(|one| self.claims(&one, name, there)) {
                 return self.refuse(&path.to(part.name()), Why::Twice(name));
             }
         }
@@ -406,13 +445,10 @@ impl<S: Sink> Comparison<'_, S> {
         new: Type<'_>,
         at: Places,
     ) -> Result<(), S::Error> {
-        if self.is_back && self.among(old.rules(), Verb::Irreversible).is_some() {
+        if self.is_final(&old) {
             return self.refuse(path, Why::Irreversible);
         }
-        match self.is_back {
-            true => self.check_partners(path, &old, &new)?,
-            false => self.check_partners(path, &new, &old)?,
-        }
+        self.check_partners(path, &old, &new)?;
         for part in new.parts() {
             let here = path.to(part.name());
             match self.source(&part, &old, &new) {
@@ -421,24 +457,11 @@ impl<S: Sink> Comparison<'_, S> {
             }
         }
         for part in old.parts() {
-            if !self.is_taken(&part, &old, &new) {
+            if self.target(&part, &old, &new).is_none() {
                 self.left(&path.to(part.name()), &part, &new, at)?;
             }
         }
         Ok(())
-    }
-
-    /// Whether a new field is made from the old one `part`.
-    fn is_taken(&self, part: &Part<'_>, old: &Type<'_>, new: &Type<'_>) -> bool {
-        if self.is_back {
-            return self.partner(part, old, new).is_some();
-        }
-        let leads_here = |to: Part<'_>| {
-            let source = self.partner(&to, new, old);
-            source.is_some_and(|source| source.name() == part.name())
-        };
-        let same = new.parts().find(|to| to.name() == part.name());
-        same.is_some_and(leads_here) || new.parts().any(leads_here)
     }
 
     /// A field that is made from another one.
@@ -459,7 +482,7 @@ impl<S: Sink> Comparison<'_, S> {
             at.0.saturating_add(from.offset()),
             at.1.saturating_add(to.offset()),
         );
-        if let Some((rule, known)) = self.conversion(author) {
+        if let Some((rule, known)) = self.conversion(author, other) {
             if known.fingerprint() == other.kind().fingerprint() {
                 return self.convert(path, &rule, (from, to), places);
             }
@@ -479,9 +502,17 @@ impl<S: Sink> Comparison<'_, S> {
         }
     }
 
-    fn conversion<'s>(&self, author: &Part<'s>) -> Option<(Rule<'s>, Type<'s>)> {
-        let rule = self.rule(author, Verb::Convert)?;
-        Some((rule, rule.kind()?))
+    /// The conversion between the author's field and `other`. Of several it is the one that
+    /// knows the other's type.
+    fn conversion<'s>(&self, author: &Part<'s>, other: &Part<'_>) -> Option<(Rule<'s>, Type<'s>)> {
+        let all = || {
+            let is_it = |rule: &Rule<'_>| rule.name().is_empty() || rule.name() == other.name();
+            let rules = self.rules(author, Verb::Convert).filter(is_it);
+            rules.filter_map(|rule| Some((rule, rule.kind()?)))
+        };
+        let knows = |known: &Type<'_>| known.fingerprint() == other.kind().fingerprint();
+        let fitting = all().find(|(_, known)| knows(known));
+        fitting.or_else(|| all().next())
     }
 
     fn convert(
@@ -555,9 +586,7 @@ impl<S: Sink> Comparison<'_, S> {
         if self.is_back {
             let mut rules = old.rules();
             let dropped = rules.find(|rule| {
-                rule.verb() == Verb::Dropped
-                    && rule.name() == part.name()
-                    && rule.is_for(self.other.0, self.other.1)
+                rule.verb() == Verb::Dropped && rule.name() == part.name() && self.is_meant(rule)
             });
             let is_known = |rule: &Rule<'_>| {
                 let kind = rule.kind();
@@ -616,13 +645,10 @@ impl<S: Sink> Comparison<'_, S> {
             begins.iter().any(|verb| self.rule(part, *verb).is_some())
         } else {
             let is_it = |rule: &Rule<'_>| {
-                rule.verb() == Verb::Dropped
-                    && rule.name() == part.name()
-                    && rule.is_for(self.other.0, self.other.1)
+                rule.verb() == Verb::Dropped && rule.name() == part.name() && self.is_meant(rule)
             };
             let mut same = new.parts().filter(|to| to.name() == part.name());
-            new.rules().any(|rule| is_it(&rule))
-                || same.any(|to| self.rule(&to, Verb::Rebuild).is_some())
+            new.rules().any(|rule| is_it(&rule)) || same.any(|to| self.is_rebuilt(&to))
         };
         if !is_allowed {
             return self.refuse(path, Why::Lost(part.type_name()));
@@ -681,9 +707,8 @@ impl<S: Sink> Comparison<'_, S> {
 
     /// Whether a rule changes something in `one`, the author's, although its type is the same.
     fn has_rule(&self, one: &Type<'_>) -> bool {
-        let is_final = self.is_back && self.among(one.rules(), Verb::Irreversible).is_some();
         let mut parts = one.parts();
-        is_final
+        self.is_final(one)
             || parts.any(|part| self.changes(&part, one) || self.has_rule(&part.kind()))
             || one.element().is_some_and(|element| self.has_rule(&element))
     }
@@ -692,15 +717,15 @@ impl<S: Sink> Comparison<'_, S> {
     fn changes(&self, part: &Part<'_>, owner: &Type<'_>) -> bool {
         let is_final = self.is_back && self.rule(part, Verb::Irreversible).is_some();
         let converts = || {
-            let same = self.partner(part, owner, owner);
-            let known = self.conversion(part).map(|(_, known)| known.fingerprint());
-            same.is_some_and(|same| Some(same.kind().fingerprint()) == known)
+            let same = self.partner(part, owner, owner)?;
+            let (_, known) = self.conversion(part, &same)?;
+            Some(known.fingerprint() == same.kind().fingerprint())
         };
         let moves = || {
             self.claimed(part, owner)
                 .is_some_and(|name| name != part.name())
         };
-        is_final || moves() || converts()
+        is_final || moves() || converts().unwrap_or(false)
     }
 
     fn elements(
@@ -748,9 +773,10 @@ impl<S: Sink> Comparison<'_, S> {
         new: Type<'_>,
         at: Places,
     ) -> Result<(), S::Error> {
-        if self.is_back && self.among(old.rules(), Verb::Irreversible).is_some() {
+        if self.is_final(&old) {
             return self.refuse(path, Why::Irreversible);
         }
+        self.check_partners(path, &old, &new)?;
         let begin = self.sink.op(
             path,
             Op::Match {
@@ -763,11 +789,7 @@ impl<S: Sink> Comparison<'_, S> {
         )?;
         for variant in old.parts() {
             let here = path.to(variant.name());
-            let found = new.parts().find(|one| {
-                let source = self.source(one, &old, &new);
-                source.is_some_and(|source| source.name() == variant.name())
-            });
-            let Some(found) = found else {
+            let Some(found) = self.target(&variant, &old, &new) else {
                 return self.refuse(&here, Why::NoVariant);
             };
             let arm = self.sink.op(

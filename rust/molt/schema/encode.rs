@@ -3,9 +3,9 @@
 //! Writes a schema, while the module that carries it is compiled.
 
 use super::format::{
-    BACK_CAN_FAIL, CAN_FAIL, CONTEXT_AT, COUNTS_AT, FINGERPRINT_AT, FLAGS_AT, HAS_BACK, HEADER,
-    IS_ENUM, MAGIC, METHOD, NAMES_AT, NAMES_SOURCES, NEEDS_DROP, NONE, OF_CONTAINER, OF_RULE, PART,
-    RESET, RULE, SIZE_AT, SOURCES_AT, TYPE, VERSION, VERSION_AT, WORD,
+    BACK_CAN_FAIL, CAN_FAIL, CONTEXT_AT, COUNTS_AT, FINGERPRINT_AT, FLAGS_AT, HAS_BACK,
+    HAS_TRANSFERS, HEADER, IS_ENUM, MAGIC, METHOD, NAMES_AT, NAMES_SOURCES, NEEDS_DROP, NONE,
+    OF_CONTAINER, OF_RULE, PART, RESET, RULE, SIZE_AT, SOURCES_AT, TYPE, VERSION, VERSION_AT, WORD,
 };
 use super::{Part, Rule, RuleFunctions, Type, TypeFunctions};
 use crate::interface::{Description, Method};
@@ -18,6 +18,8 @@ pub struct Source {
     pub(crate) interface: &'static Description,
     pub(crate) state: &'static Type,
     pub(crate) sources: Option<&'static [(&'static str, u32)]>,
+    /// There are functions from state to state besides.
+    pub(crate) has_transfers: bool,
     /// Statics that may begin again.
     pub(crate) resets: &'static [&'static str],
 }
@@ -145,10 +147,15 @@ impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, 
         self.word(VERSION_AT, source.version);
         self.word(CONTEXT_AT, source.interface.context as u32);
         self.long(FINGERPRINT_AT, source.interface.fingerprint);
+        let mut flags = 0;
+        if source.has_transfers {
+            flags |= HAS_TRANSFERS;
+        }
         if let Some(sources) = source.sources {
-            self.word(FLAGS_AT, NAMES_SOURCES);
+            flags |= NAMES_SOURCES;
             self.add_versions(SOURCES_AT, sources);
         }
+        self.word(FLAGS_AT, flags);
         let counts = [
             self.next.types,
             self.next.parts,

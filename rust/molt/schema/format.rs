@@ -46,8 +46,14 @@ pub const NONE: u32 = u32::MAX;
 pub(super) const OF_RULE: u32 = 1 << 30;
 pub(super) const OF_CONTAINER: u32 = 1 << 31;
 
-/// Most records of one kind.
-const MOST: usize = 1 << 14;
+/// Most records of one kind. How long a comparison takes follows from these numbers.
+const MOST: usize = 1 << 12;
+
+/// Most rules, and most versions that they name.
+const MOST_RULES: usize = 1 << 10;
+
+/// Most bytes of text.
+const MOST_TEXT: usize = 1 << 20;
 
 /// Most fields of one type.
 const MOST_PARTS: usize = 1 << 8;
@@ -160,8 +166,9 @@ pub(super) const BACK_CAN_FAIL: u32 = 4;
 pub(super) const NEEDS_DROP: u32 = 1;
 pub(super) const IS_ENUM: u32 = 2;
 
-/// Bit of the header's flags.
+/// Bits of the header's flags.
 pub(super) const NAMES_SOURCES: u32 = 1;
+pub(super) const HAS_TRANSFERS: u32 = 2;
 
 /// Why a schema is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -278,6 +285,7 @@ impl<'a> Schema<'a> {
         schema.check_parts()?;
         schema.check_rules()?;
         schema.check_rest()?;
+        schema.check_counts()?;
         Ok(schema)
     }
 
@@ -327,6 +335,11 @@ impl<'a> Schema<'a> {
             Some(mut sources) => sources.any(|source| source == (name, version)),
             None => self.name() == name && version < self.version(),
         }
+    }
+
+    /// Whether its author has written functions from state to state, of which it says no more.
+    pub fn has_transfers(&self) -> bool {
+        self.header().word(FLAGS_AT) & HAS_TRANSFERS != 0
     }
 
     /// The state's type.
@@ -441,7 +454,9 @@ impl<'a> Schema<'a> {
         {
             return Err(Fault::new("the schema is truncated", 0));
         }
-        let most = [MOST, MOST, MOST, MOST, MOST, MOST, MOST, 1 << 20];
+        let most = [
+            MOST, MOST, MOST_RULES, MOST_RULES, MOST, MOST, MOST_RULES, MOST_TEXT,
+        ];
         let mut size = HEADER;
         for (index, (most, record)) in most.iter().zip(SIZES).enumerate() {
             let at = COUNTS_AT.wrapping_add(4usize.wrapping_mul(index));
@@ -460,10 +475,16 @@ impl<'a> Schema<'a> {
         Ok(())
     }
 
+    /// Whether there is a text for one line of a log. A name is one word besides.
     fn is_text(&self, view: &View<'_>, at: usize, longest: usize, is_needed: bool) -> bool {
         let length = view.word(at.wrapping_add(4)) as usize;
+        if length > longest || length == 0 && is_needed {
+            return false;
+        }
+        let is_name = longest <= LONGEST_NAME;
+        let is_shown = |one: char| !one.is_control() && !(is_name && one.is_whitespace());
         let text = self.text(view.word(at), view.word(at.wrapping_add(4)));
-        length <= longest && text.is_some_and(|text| !is_needed || !text.is_empty())
+        text.is_some_and(|text| text.chars().all(is_shown))
     }
 
     fn check_text(&self, record: Record, at: usize, longest: usize, is_needed: bool) -> Result {
@@ -556,7 +577,9 @@ impl<'a> Schema<'a> {
         let element = one.element();
         let room = element.map_or(0, |element| element.size());
         let is_fit = match kind {
-            Kind::Array => room.checked_mul(one.length()) == Some(one.size()),
+            Kind::Array => {
+                one.length() <= LARGEST && room.checked_mul(one.length()) == Some(one.size())
+            }
             Kind::Lock => one
                 .length()
                 .checked_add(room)
@@ -620,6 +643,9 @@ impl<'a> Schema<'a> {
                 if is_enum && parts.clone().any(|other| other.tag() == part.tag()) {
                     return fault("two variants have one tag");
                 }
+                if is_enum && !part.is_variant(whole.length()) {
+                    return fault("a variant's tag has no room");
+                }
                 if !is_enum && parts.clone().any(|other| part.overlaps(&other)) {
                     return fault("two fields overlap");
                 }
@@ -652,6 +678,33 @@ impl<'a> Schema<'a> {
             }
             if !self.is_range(Record::Version, rule.0.word(20), rule.0.word(24)) {
                 return fault("a rule's versions are out of range");
+            }
+        }
+        Ok(())
+    }
+
+    /// Each record that belongs to another one belongs to one, and is not left over: else a
+    /// small schema could be much work.
+    fn check_counts(&self) -> Result {
+        let sum = |record, at: usize| {
+            let counts = (0..self.count(record)).map(|index| self.view(record, index).word(at));
+            counts.fold(0usize, |sum, count| sum.saturating_add(count as usize))
+        };
+        let sources = self.header().word(SOURCES_AT + 4) as usize;
+        let rules = sum(Record::Type, 48).saturating_add(sum(Record::Part, 44));
+        let versions = sum(Record::Rule, 24).saturating_add(sources);
+        for (record, needed) in [
+            (Record::Part, sum(Record::Type, 32)),
+            (Record::Rule, rules),
+            (Record::Version, versions),
+            (Record::Word, sum(Record::Method, 28)),
+        ] {
+            if needed != self.count(record) {
+                let kind = record as usize;
+                return Err(Fault::new(
+                    "the schema shares or lacks records of kind",
+                    kind,
+                ));
             }
         }
         Ok(())
@@ -776,6 +829,13 @@ impl<'a> Part<'a> {
     pub fn rules(&self) -> impl Iterator<Item = Rule<'a>> {
         let schema = self.0.schema;
         range(self.0.word(40), self.0.word(44)).map(move |index| schema.rule(index))
+    }
+
+    /// Whether a variant's tag goes into so many bytes, and its fields lie behind them.
+    fn is_variant(&self, tag: usize) -> bool {
+        let bits = tag.saturating_mul(8) as u32;
+        let is_behind = |field: Part<'_>| field.kind().size() == 0 || field.offset() >= tag;
+        self.tag().checked_shr(bits).unwrap_or_default() == 0 && self.kind().parts().all(is_behind)
     }
 
     fn overlaps(&self, other: &Part<'_>) -> bool {

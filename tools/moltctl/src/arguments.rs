@@ -30,6 +30,11 @@ pub const EXAMPLES: &[(&str, &str)] = &[
         "Asks whether two classes could be updated together.",
     ),
     (
+        "moltctl check --back counter_v1.ko counter_v2.ko",
+        "Shows what an update would do to each field and whether it could be undone, by the \
+         files alone.",
+    ),
+    (
         "moltctl update counter Sum@2 --policy background && moltctl wait counter",
         "Lets calls go on in the new code at once, and waits until all state has followed.",
     ),
@@ -72,10 +77,17 @@ pub enum Command {
     #[command(override_usage = "moltctl update [OPTIONS] CLASS IMPL[@V]\n       \
                                 moltctl update [OPTIONS] CLASS=IMPL[@V]...")]
     Update(Update),
-    /// Ask whether an update could be done, and do nothing
+    /// Ask whether an update could be done, and do nothing: the kernel, or two files
+    ///
+    /// Of two arguments that end in `.ko` only the files are read, of the module that is left
+    /// and of the one that takes over; nothing is loaded. It says whether callers can go on,
+    /// what an update would do to each field, whether that can fail, and the same for the way
+    /// back. A refusal is 71 (EPROTO); a damaged schema, or a file that is no module of Molt,
+    /// is 22 (EINVAL).
     #[command(override_usage = "moltctl check [OPTIONS] CLASS IMPL[@V]\n       \
-                                moltctl check [OPTIONS] CLASS=IMPL[@V]...")]
-    Check(Update),
+                                moltctl check [OPTIONS] CLASS=IMPL[@V]...\n       \
+                                moltctl check [--policy POLICY] [--json] [--back] OLD.ko NEW.ko")]
+    Check(Check),
     /// Update a class to what it had before its last committed update
     Back {
         /// The class
@@ -190,6 +202,19 @@ pub struct Update {
     pub expect: Option<u64>,
 }
 
+/// The question whether an update could be done.
+#[derive(Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub update: Update,
+    /// Of two files, all that they tell, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Of two files, refuse also where there is no way back
+    #[arg(long)]
+    pub back: bool,
+}
+
 /// How an update is done.
 #[derive(Args)]
 pub struct Options {
@@ -208,6 +233,19 @@ pub struct Options {
     /// Go back by itself unless confirmed within N milliseconds
     #[arg(long, value_name = "N")]
     pub confirm_ms: Option<u64>,
+}
+
+impl Options {
+    /// Whether nothing but the policy is given, if that.
+    pub fn is_policy_alone(&self) -> bool {
+        let times = [
+            self.deadline_ms,
+            self.pause_ms,
+            self.complete_ms,
+            self.confirm_ms,
+        ];
+        times.iter().all(Option::is_none)
+    }
 }
 
 /// When instances get their new state.

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::arguments::{Arguments, Command, Options, Switch, Toggle, Update};
+use crate::check;
 use crate::failure::Failure;
 use crate::folder::Folder;
 use crate::generate;
@@ -12,6 +13,7 @@ use crate::history;
 use crate::line::Line;
 use crate::name::{Implementation, Name};
 use crate::output;
+use crate::plans;
 use crate::status::Status;
 use crate::target::Targets;
 use crate::tree::Tree;
@@ -29,7 +31,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
         }
         Command::Update(asked) => update(&tree, asked, false),
-        Command::Check(asked) => update(&tree, asked, true),
+        Command::Check(asked) if check::is_files(&asked.update.targets) => check::run(asked),
+        Command::Check(asked) if asked.json || asked.back => Err(Failure::Usage(
+            "--json and --back are for files: check OLD.ko NEW.ko".to_owned(),
+        )),
+        Command::Check(asked) => update(&tree, &asked.update, true),
         Command::Back { class, options } => back(&tree, class, options),
         Command::Switch(asked) => switch(&tree, asked),
         Command::Default {
@@ -84,10 +90,12 @@ fn update(tree: &Tree, asked: &Update, is_check: bool) -> Result<(), Failure> {
     let check = is_check.then_some(1);
     match Targets::parse(&asked.targets)? {
         Targets::One(class, implementation) => {
-            let line = with(Line::new(implementation), &asked.options)
+            let line = with(Line::new(&implementation), &asked.options)
                 .option("expect", asked.expect)
                 .option("check", check);
-            ask(&tree.class(&class)?, "update", &line)
+            let result = ask(&tree.class(&class)?, "update", &line);
+            show_plans(tree, is_check, &[(class, implementation)])?;
+            result
         }
         Targets::Several(pairs) => {
             if asked.expect.is_some() {
@@ -97,9 +105,24 @@ fn update(tree: &Tree, asked: &Update, is_check: bool) -> Result<(), Failure> {
             let words = pairs.iter().map(|(class, to)| format!("{class}={to}"));
             let line = Line::new(words.collect::<Vec<_>>().join(" "));
             let line = with(line, &asked.options).option("check", check);
-            ask(&tree.top("transaction")?, "transaction", &line)
+            let result = ask(&tree.top("transaction")?, "transaction", &line);
+            show_plans(tree, is_check, &pairs)?;
+            result
         }
     }
+}
+
+/// After a check, what the update would do, also where it is refused.
+fn show_plans(
+    tree: &Tree,
+    is_check: bool,
+    targets: &[(Name, Implementation)],
+) -> Result<(), Failure> {
+    let told = targets.iter().filter(|_| is_check);
+    for (class, to) in told {
+        output::print(&plans::show(tree, class, to))?;
+    }
+    Ok(())
 }
 
 fn with(line: Line, options: &Options) -> Line {

@@ -32,6 +32,10 @@ const NAMES: &str = "- EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF \
 impl Errno {
     /// What is asked for is not there.
     pub const ENOENT: Self = Self(2);
+    /// A file is not what it should be.
+    pub const EINVAL: Self = Self(22);
+    /// Two versions do not go together.
+    pub const EPROTO: Self = Self(71);
     /// The control module is not there.
     pub const ENODEV: Self = Self(19);
     /// The control module has no such file.

@@ -4,9 +4,11 @@
 //!
 //! The kernel decides what may be done, and says why not. The tool checks only what would
 //! lead it astray (names that go into a path, words that go into a line), makes one request
-//! with one write, and tells what came of it.
+//! with one write, and tells what came of it. What two files say of each other it reads by the
+//! kernel's own sources.
 
 mod arguments;
+mod check;
 mod class;
 mod command;
 mod errno;
@@ -14,10 +16,15 @@ mod failure;
 mod folder;
 mod generate;
 mod history;
+mod interface;
 mod line;
 mod manual;
+mod module;
 mod name;
 mod output;
+mod plans;
+mod preview;
+mod schema;
 mod status;
 mod table;
 mod target;

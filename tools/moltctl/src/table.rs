@@ -17,13 +17,26 @@ pub struct Table {
 }
 
 impl Table {
-    /// From lines of words, the first of which names the columns.
+    /// From lines of words, the first of which names the columns. The last column has what is
+    /// left of a line.
     pub fn parse(text: &str) -> Self {
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
         let mut lines = text.lines();
+        let columns: Vec<String> = lines.next().map(words).unwrap_or_default();
+        let row = |line: &str| {
+            let mut cells: Vec<String> = words(line);
+            let last = columns.len().saturating_sub(1);
+            if cells.len() > columns.len() {
+                let rest = cells.split_off(last).join(" ");
+                cells.push(rest);
+            }
+            cells
+        };
+        // A remark of the kernel is no row.
+        let rows = lines.filter(|line| !line.starts_with('#')).map(row);
         Self {
-            columns: lines.next().map(words).unwrap_or_default(),
-            rows: lines.map(words).collect(),
+            rows: rows.collect(),
+            columns,
         }
     }
 
