@@ -1,13 +1,13 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=dash
+# shellcheck shell=dash disable=SC2016 # names of fields are in backquotes
 #
 # Pairs of states of which the second does not take over the first, or does not give it back:
 # refused in a check and in an update, for the field and the reason that are to be expected, with
 # no byte of any old state changed.
 
 . ./functions.sh
-plan 100
+plan 105
 
 pairs=/sys/kernel/debug/test_corpus
 
@@ -60,11 +60,17 @@ back()
 	before=$(states pairs | md5sum)
 	check "$name: refused on the way back" refuses Pair@1 "$@"
 	check "$name: the new states are untouched" same "$(states pairs | md5sum)" "$before"
-	echo end >$pairs/command
-	echo 1 >$classes/pairs/remove
-	rmmod "pair_$name"
+	away "$name"
 	again
 	number=$((number + 1))
+}
+
+# away NAME: the instances end, and the class goes with its new half.
+away()
+{
+	echo end >$pairs/command
+	await 10 put $classes/pairs/remove 1
+	rmmod "pair_$1"
 }
 
 # again: five instances of the old half.
@@ -117,5 +123,12 @@ back final_part '`outer.middle.inner[]`: is irreversible'
 back one_way '`width`: its rule has no way `back`'
 back forgotten '`shared`: nothing says what'
 back grown '`kind.Everything`: is a variant that the other version does not have'
+back nothing '`shared`: nothing says what'
+
+pair lazy
+check "a lazy update is taken" update pairs "Pair@2 policy=lazy"
+check "it moves locks, and what conversions make" \
+	has "$(cat $pairs/result)" "new right 5 wrong 0"
+away lazy
 figure "pairs of state types that are refused, with the field and the reason, and no byte changed" \
 	"$number" "at least 20"

@@ -204,11 +204,6 @@ const fn whole<Whole, T: ?Sized + Movable>(name: &'static str, fingerprint: u64)
     Type::whole::<Whole>(name, fingerprint).hiding(T::TYPE)
 }
 
-/// A type that holds no value.
-const fn nothing<Whole, T: ?Sized>(name: &'static str, fingerprint: u64) -> Type {
-    Type::whole::<Whole>(name, fingerprint)
-}
-
 const fn option<Whole, T: Movable>(name: &'static str, fingerprint: u64) -> Type {
     let whole = Type::new::<Whole>(name, fingerprint, Kind::Option);
     whole.holding(T::TYPE, 1, Some(container::option::<T>()))
@@ -233,7 +228,6 @@ holds! {
     "Cell": whole [Sized] Cell<T>;
     "UnsafeCell": whole [Sized] UnsafeCell<T>;
     "Wrapping": whole [Sized] Wrapping<T>;
-    "PhantomData": nothing [?Sized] PhantomData<T>;
     "Atomic": whole [AtomicType] Atomic<T>;
     "Arc": whole [?Sized] Arc<T>;
     "KBox": boxed [?Sized] KBox<T>;
@@ -243,6 +237,14 @@ holds! {
     "KVec": vector [Sized] KVec<T>;
     "VVec": whole [Sized] VVec<T>;
     "KVVec": whole [Sized] KVVec<T>;
+}
+
+// SAFETY: There is nothing in it, so that rules inside do not matter.
+unsafe impl<T: ?Sized + Movable> Movable for PhantomData<T> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("PhantomData")
+        .number(T::FINGERPRINT)
+        .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("PhantomData", Self::FINGERPRINT);
 }
 
 // SAFETY: The tree owns its nodes, which hold movable values and pointers to each other.

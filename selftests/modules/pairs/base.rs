@@ -58,8 +58,8 @@ macro_rules! pair {
     ($(#[$attribute:meta])* { $($fields:tt)* }) => {
         $crate::base::pair! { @ [$(#[$attribute])*] total: u64, $($fields)* }
     };
-    (without total { $($fields:tt)* }) => {
-        $crate::base::pair! { @ [] $($fields)* }
+    (without total $(#[$attribute:meta])* { $($fields:tt)* }) => {
+        $crate::base::pair! { @ [$(#[$attribute])*] $($fields)* }
     };
     (@ [$(#[$attribute:meta])*] $($fields:tt)*) => {
         molt::module! {
