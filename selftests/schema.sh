@@ -58,8 +58,12 @@ served_still()
 check "the class is what it was" served_still
 load counter_v2
 check "the module as it was built is taken" test -d $classes/counter/implementations/Sum@2
-check "the tool takes it, too" eval \
-	'moltctl check "/lib/modules/$(uname -r)/extra/counter_v1.ko" "$whole" >"$temporary/said"'
+
+tool_takes()
+{
+	moltctl check "/lib/modules/$(uname -r)/extra/counter_v1.ko" "$1" >"$temporary/said"
+}
+check "the tool takes it, too" tool_takes "$whole"
 
 # agrees: the tool's plan from the files is the kernel's, line by line.
 agrees()
