@@ -64,8 +64,8 @@ pub const LONGEST: usize = 1024;
 /// Longest name of a field or a variant, in bytes.
 pub const LONGEST_NAME: usize = 128;
 
-/// Deepest nesting of types.
-pub const DEEPEST: usize = 16;
+/// Deepest nesting of types. A comparison needs some stack for each level.
+pub const DEEPEST: usize = 8;
 
 /// Largest state, in bytes.
 const LARGEST: usize = 1 << 24;
