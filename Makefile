@@ -6,7 +6,7 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR SDK TESTS BENCH
+export KDIR SDK TESTS BENCH FUZZ_SECONDS
 
 help: ## this list
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -27,6 +27,9 @@ bench: ## measure calls and transitions (BENCH="name ..." for some of it)
 evidence: ## what is claimed, with the figures of tests and benchmarks (half an hour; FULL=1)
 	@$(RUN) tools/evidence
 
+fuzz: ## feed the readers of modules and schemas with nonsense (FUZZ_SECONDS=60 each)
+	@$(RUN) tools/fuzz
+
 shell: ## a prompt in a guest, with the modules and samples at hand
 	@$(RUN) tools/shell
 
@@ -42,4 +45,4 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check bench evidence shell modules moltctl sdk clean
+.PHONY: help demo test check bench evidence fuzz shell modules moltctl sdk clean

@@ -7,6 +7,7 @@ use kernel::prelude::*;
 use kernel::sync::Arc;
 
 use crate::class::Class;
+use crate::errand;
 use crate::implementation::{Pin, Registered};
 use crate::moves::PATH_LEN;
 use crate::schema::compare::{compare, Op, Path, Sink, Step, Why};
@@ -57,8 +58,13 @@ impl Class {
     }
 }
 
-/// Visits the fields of a state of `from` on its way to `to`. Both are pinned. May sleep.
-pub(crate) fn steps(from: &Registered, to: &Registered, f: &mut dyn FnMut(&Line<'_>)) {
+/// Visits the fields of a state of `from` on its way to `to`. Both are pinned. Sleeps.
+fn steps(from: &Registered, to: &Registered, f: &mut dyn FnMut(&Line<'_>)) {
+    errand::run(|| steps_here(from, to, f));
+}
+
+/// The same, where there is stack for it.
+pub(crate) fn steps_here(from: &Registered, to: &Registered, f: &mut dyn FnMut(&Line<'_>)) {
     let mut teller = Teller { from, to, f };
     match transfer::rules(from, to) {
         Ok(Rules::Table(_)) => teller.whole("by functions of its author"),

@@ -237,6 +237,30 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 	kfree(entries);
 }
 
+struct molt_errand {
+	struct work_struct work;
+	void (*run)(void *argument);
+	void *argument;
+};
+
+static void molt_errand_run(struct work_struct *work)
+{
+	struct molt_errand *errand = container_of(work, struct molt_errand, work);
+
+	errand->run(errand->argument);
+}
+
+/* Runs @run on the stack of a worker, which has nothing else on it, and waits for it. */
+void molt_on_worker(void (*run)(void *argument), void *argument)
+{
+	struct molt_errand errand = { .run = run, .argument = argument };
+
+	INIT_WORK_ONSTACK(&errand.work, molt_errand_run);
+	schedule_work(&errand.work);
+	flush_work(&errand.work);
+	destroy_work_on_stack(&errand.work);
+}
+
 typedef bool (*molt_static_t)(const char *symbol, void *argument);
 
 /*

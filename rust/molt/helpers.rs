@@ -22,6 +22,7 @@ extern "C" {
         found: unsafe extern "C" fn(*mut bindings::task_struct, *mut c_void),
         argument: *mut c_void,
     );
+    pub(crate) fn molt_on_worker(run: unsafe extern "C" fn(*mut c_void), argument: *mut c_void);
     pub(crate) fn molt_module_statics(
         module: *const bindings::module,
         found: unsafe extern "C" fn(*const c_char, *mut c_void) -> bool,

@@ -23,6 +23,7 @@ pub mod container;
 pub mod contract;
 mod crew;
 mod domain;
+mod errand;
 pub mod error;
 mod exchange;
 pub mod explain;

@@ -10,11 +10,12 @@
 
 use core::mem::MaybeUninit;
 
-use kernel::error::code::EPROTO;
+use kernel::error::code::{EIO, EPROTO};
 use kernel::prelude::*;
 
 use crate::chain::Chain;
 use crate::class::Class;
+use crate::errand;
 use crate::error::Refusal;
 use crate::explain;
 use crate::implementation::Registered;
@@ -238,8 +239,14 @@ pub(crate) fn rules(from: &Registered, to: &Registered) -> Result<Rules, Refusal
 /// # Errors
 ///
 /// As [`rules`], and `EPROTO`: they do not cover some field, which the log shows in its place;
-/// or a static would begin again. `ENOMEM`. May sleep.
+/// or a static would begin again. `ENOMEM`. Sleeps.
 pub(crate) fn find(class: &Class, from: &Registered, to: &Registered) -> Result<Way, Refusal> {
+    let found = errand::run(|| find_here(class, from, to));
+    found.unwrap_or_else(|| Err(EIO.into()))
+}
+
+/// The same, where there is stack for it.
+fn find_here(class: &Class, from: &Registered, to: &Registered) -> Result<Way, Refusal> {
     statics::check(from, to)?;
     let direct = match rules(from, to) {
         Ok(Rules::Table(table)) => return Ok(Way::Transfer(table)),
@@ -251,7 +258,7 @@ pub(crate) fn find(class: &Class, from: &Registered, to: &Registered) -> Result<
         Err(refusal) if refusal.error == EPROTO => match Chain::find(class, from, to)? {
             Some(chain) => chain,
             None => {
-                explain::steps(from, to, &mut |line| crate::log::planned(line));
+                explain::steps_here(from, to, &mut |line| crate::log::planned(line));
                 return Err(refusal);
             }
         },

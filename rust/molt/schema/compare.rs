@@ -300,9 +300,11 @@ pub fn compare<S: Sink>(
         is_only_source: sources == 1,
         sink,
     };
-    comparison.fields(&Path::ROOT, old.state(), new.state(), (0, 0))
+    comparison.fields(&Path::ROOT, &old.state(), &new.state(), (0, 0))
 }
 
+/// Types are nested, and so are `fields`, `changed`, `elements` and `variants`, on the kernel's
+/// stack: what they call besides is never inlined into them.
 struct Comparison<'a, S> {
     is_back: bool,
     /// The version that the rules lead from, or back to.
@@ -402,6 +404,7 @@ impl<S: Sink> Comparison<'_, S> {
     }
 
     /// The old field or variant that the new one `part` is made from.
+    #[inline(never)]
     fn source<'s>(&self, part: &Part<'_>, old: &Type<'s>, new: &Type<'_>) -> Option<Part<'s>> {
         match self.is_back {
             true => self.owner(part, old, new),
@@ -410,6 +413,7 @@ impl<S: Sink> Comparison<'_, S> {
     }
 
     /// The new field or variant that is made from the old one `part`.
+    #[inline(never)]
     fn target<'s>(&self, part: &Part<'_>, old: &Type<'_>, new: &Type<'s>) -> Option<Part<'s>> {
         match self.is_back {
             true => self.partner(part, old, new),
@@ -418,6 +422,7 @@ impl<S: Sink> Comparison<'_, S> {
     }
 
     /// Refuses rules by which two fields go with one.
+    #[inline(never)]
     fn check_partners(
         &mut self,
         path: &Path<'_>,
@@ -438,68 +443,114 @@ impl<S: Sink> Comparison<'_, S> {
         Ok(())
     }
 
+    #[inline(never)]
     fn fields(
         &mut self,
         path: &Path<'_>,
-        old: Type<'_>,
-        new: Type<'_>,
+        old: &Type<'_>,
+        new: &Type<'_>,
         at: Places,
     ) -> Result<(), S::Error> {
-        if self.is_final(&old) {
-            return self.refuse(path, Why::Irreversible);
-        }
-        self.check_partners(path, &old, &new)?;
+        self.begin(path, old, new)?;
         for part in new.parts() {
             let here = path.to(part.name());
-            match self.source(&part, &old, &new) {
-                Some(source) => self.field(&here, &source, &part, at)?,
-                None => self.made(&here, &old, &part, at)?,
+            if let Some(inside) = self.field(&here, (old, new), &part, at)? {
+                self.changed(&here, &inside)?;
             }
         }
+        self.all_left(path, old, new, at)
+    }
+
+    /// Refuses what concerns a struct or an enum as a whole.
+    #[inline(never)]
+    fn begin(&mut self, path: &Path<'_>, old: &Type<'_>, new: &Type<'_>) -> Result<(), S::Error> {
+        if self.is_final(old) {
+            return self.refuse(path, Why::Irreversible);
+        }
+        self.check_partners(path, old, new)
+    }
+
+    /// The old fields that nothing is made from.
+    #[inline(never)]
+    fn all_left(
+        &mut self,
+        path: &Path<'_>,
+        old: &Type<'_>,
+        new: &Type<'_>,
+        at: Places,
+    ) -> Result<(), S::Error> {
         for part in old.parts() {
-            if self.target(&part, &old, &new).is_none() {
-                self.left(&path.to(part.name()), &part, &new, at)?;
+            if self.target(&part, old, new).is_none() {
+                self.left(&path.to(part.name()), &part, new, at)?;
             }
         }
         Ok(())
     }
 
-    /// A field that is made from another one.
-    fn field(
+    /// A field of the new state. What comes back is to be compared further.
+    #[inline(never)]
+    fn field<'s>(
+        &mut self,
+        path: &Path<'_>,
+        (old, new): (&Type<'s>, &Type<'_>),
+        to: &Part<'s>,
+        at: Places,
+    ) -> Result<Option<Value<'s>>, S::Error> {
+        let Some(from) = self.source(to, old, new) else {
+            self.made(path, old, to, at)?;
+            return Ok(None);
+        };
+        let value = Value {
+            old: from.kind(),
+            new: to.kind(),
+            names: (from.type_name(), to.type_name()),
+            at: (
+                at.0.saturating_add(from.offset()),
+                at.1.saturating_add(to.offset()),
+            ),
+        };
+        if self.by_rule(path, &from, to, value.at)? {
+            return Ok(None);
+        }
+        if !self.is_moved(&value) {
+            return Ok(Some(value));
+        }
+        self.copy(path, &value)?;
+        match from.name() == to.name() {
+            true => self.step(path, Step::Moved)?,
+            false => self.step(path, Step::Renamed(from.name()))?,
+        }
+        Ok(None)
+    }
+
+    /// Goes by what the author says of the field; `false`: nothing that decides on its value.
+    #[inline(never)]
+    fn by_rule(
         &mut self,
         path: &Path<'_>,
         from: &Part<'_>,
         to: &Part<'_>,
-        at: Places,
-    ) -> Result<(), S::Error> {
-        let (old, new) = (from.kind(), to.kind());
+        places: Places,
+    ) -> Result<bool, S::Error> {
+        let is_same = from.kind().fingerprint() == to.kind().fingerprint();
         // Whose rules count, and the field of the other version.
         let (author, other) = if self.is_back { (from, to) } else { (to, from) };
         if self.is_back && self.rule(author, Verb::Irreversible).is_some() {
             return self.refuse(path, Why::Irreversible);
         }
-        let places = (
-            at.0.saturating_add(from.offset()),
-            at.1.saturating_add(to.offset()),
-        );
         if let Some((rule, known)) = self.conversion(author, other) {
             if known.fingerprint() == other.kind().fingerprint() {
-                return self.convert(path, &rule, (from, to), places);
+                self.convert(path, &rule, (from, to), places)?;
+                return Ok(true);
             }
-            if old.fingerprint() != new.fingerprint() {
+            if !is_same {
                 return self.refuse(path, Why::Misread(other.type_name(), known.name()));
             }
         }
-        if self.rule(author, Verb::Keep).is_some() && old.fingerprint() != new.fingerprint() {
+        if self.rule(author, Verb::Keep).is_some() && !is_same {
             return self.refuse(path, Why::NotKept);
         }
-        let is_renamed = from.name() != to.name();
-        let is_said = self.value(path, old, new, (from.type_name(), to.type_name()), places)?;
-        match is_said {
-            true => Ok(()),
-            false if is_renamed => self.step(path, Step::Renamed(from.name())),
-            false => self.step(path, Step::Moved),
-        }
+        Ok(false)
     }
 
     /// The conversion between the author's field and `other`. Of several it is the one that
@@ -559,6 +610,7 @@ impl<S: Sink> Comparison<'_, S> {
     }
 
     /// A field that is made of nothing.
+    #[inline(never)]
     fn made(
         &mut self,
         path: &Path<'_>,
@@ -665,44 +717,26 @@ impl<S: Sink> Comparison<'_, S> {
         self.step(path, Step::Dropped)
     }
 
-    /// A value; whether its steps were told.
-    fn value(
-        &mut self,
-        path: &Path<'_>,
-        old: Type<'_>,
-        new: Type<'_>,
-        names: (&str, &str),
-        at: Places,
-    ) -> Result<bool, S::Error> {
-        let is_same = old.fingerprint() == new.fingerprint() && old.kind() != Kind::Remade;
-        let author = if self.is_back { &old } else { &new };
-        if is_same && !has_lock(&old) && !self.has_rule(author) {
-            if old.size() > 0 {
-                self.sink.op(
-                    path,
-                    Op::Copy {
-                        from: at.0 as u32,
-                        to: at.1 as u32,
-                        length: old.size() as u32,
-                    },
-                )?;
-            }
-            return Ok(false);
-        }
+    /// A value that is not moved as it is.
+    fn changed(&mut self, path: &Path<'_>, value: &Value<'_>) -> Result<(), S::Error> {
+        let (old, new) = (&value.old, &value.new);
         match (old.kind(), new.kind()) {
-            (Kind::Struct, Kind::Struct) => self.fields(path, old, new, at)?,
-            (Kind::Enum, Kind::Enum) => self.variants(path, old, new, at)?,
-            (one, other) if one == other && one.is_container() => {
-                self.elements(path, old, new, at)?
-            }
-            _ if old.is_enum() && new.is_enum() => return self.refuse(path, Why::Untagged),
+            (Kind::Struct, Kind::Struct) => self.fields(path, old, new, value.at),
+            (Kind::Enum, Kind::Enum) => self.variants(path, old, new, value.at),
+            (one, other) if one == other && one.is_container() => self.elements(path, value),
+            _ if old.is_enum() && new.is_enum() => self.refuse(path, Why::Untagged),
             // What is written as `T` is another type in another place.
-            _ if names.0 == names.1 => {
-                return self.refuse(path, Why::Changed(old.name(), new.name()))
+            _ if value.names.0 == value.names.1 => {
+                self.refuse(path, Why::Changed(old.name(), new.name()))
             }
-            _ => return self.refuse(path, Why::Changed(names.0, names.1)),
+            _ => self.refuse(path, Why::Changed(value.names.0, value.names.1)),
         }
-        Ok(true)
+    }
+
+    /// Whether a value is moved as it is.
+    fn is_moved(&self, value: &Value<'_>) -> bool {
+        let author = if self.is_back { &value.old } else { &value.new };
+        value.is_same() && !self.has_rule(author)
     }
 
     /// Whether a rule changes something in `one`, the author's, although its type is the same.
@@ -728,84 +762,147 @@ impl<S: Sink> Comparison<'_, S> {
         is_final || moves() || converts().unwrap_or(false)
     }
 
-    fn elements(
-        &mut self,
-        path: &Path<'_>,
-        old: Type<'_>,
-        new: Type<'_>,
-        at: Places,
-    ) -> Result<(), S::Error> {
-        let (Some(from), Some(to)) = (old.element(), new.element()) else {
-            return self.refuse(path, Why::Changed(old.name(), new.name()));
-        };
-        if old.kind() == Kind::Array && old.length() != new.length() {
-            return self.refuse(path, Why::Length(old.length(), new.length()));
+    #[inline(never)]
+    fn copy(&mut self, path: &Path<'_>, value: &Value<'_>) -> Result<(), S::Error> {
+        if value.old.size() > 0 {
+            self.sink.op(
+                path,
+                Op::Copy {
+                    from: value.at.0 as u32,
+                    to: value.at.1 as u32,
+                    length: value.old.size() as u32,
+                },
+            )?;
         }
-        let begin = self.sink.op(
-            path,
-            Op::Each {
-                from: at.0 as u32,
-                to: at.1 as u32,
-                old: old.index() as u32,
-                new: new.index() as u32,
-                body: 0,
-            },
-        )?;
-        let is_lock = old.kind() == Kind::Lock;
-        let inside = match old.kind() {
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn elements(&mut self, path: &Path<'_>, value: &Value<'_>) -> Result<(), S::Error> {
+        let (begin, element) = self.enter_elements(path, value)?;
+        let kind = value.old.kind();
+        let inside = match kind {
             // What is in a lock, or in a box, goes by the lock's name.
             Kind::Lock | Kind::Box | Kind::Option => *path,
             _ => path.to(ELEMENTS),
         };
-        let is_said = self.value(&inside, from, to, (from.name(), to.name()), (0, 0))?;
+        if !self.is_moved(&element) {
+            self.changed(&inside, &element)?;
+            self.sink.close(begin);
+            return Ok(());
+        }
+        self.copy(&inside, &element)?;
         self.sink.close(begin);
-        match is_said {
-            false if is_lock => self.step(path, Step::Relocked),
-            false => self.step(path, Step::Moved),
-            true => Ok(()),
+        match kind {
+            Kind::Lock => self.step(path, Step::Relocked),
+            _ => self.step(path, Step::Moved),
         }
     }
 
+    #[inline(never)]
+    fn enter_elements<'s>(
+        &mut self,
+        path: &Path<'_>,
+        value: &Value<'s>,
+    ) -> Result<(usize, Value<'s>), S::Error> {
+        let (old, new) = (&value.old, &value.new);
+        let (Some(from), Some(to)) = (old.element(), new.element()) else {
+            return self.refuse(path, Why::Changed(value.names.0, value.names.1));
+        };
+        if old.kind() == Kind::Array && old.length() != new.length() {
+            return self.refuse(path, Why::Length(old.length(), new.length()));
+        }
+        let op = Op::Each {
+            from: value.at.0 as u32,
+            to: value.at.1 as u32,
+            old: old.index() as u32,
+            new: new.index() as u32,
+            body: 0,
+        };
+        let element = Value {
+            old: from,
+            new: to,
+            names: (from.name(), to.name()),
+            at: (0, 0),
+        };
+        Ok((self.sink.op(path, op)?, element))
+    }
+
+    #[inline(never)]
     fn variants(
         &mut self,
         path: &Path<'_>,
-        old: Type<'_>,
-        new: Type<'_>,
+        old: &Type<'_>,
+        new: &Type<'_>,
         at: Places,
     ) -> Result<(), S::Error> {
-        if self.is_final(&old) {
-            return self.refuse(path, Why::Irreversible);
-        }
-        self.check_partners(path, &old, &new)?;
-        let begin = self.sink.op(
-            path,
-            Op::Match {
-                from: at.0 as u32,
-                to: at.1 as u32,
-                old: old.length() as u32,
-                new: new.length() as u32,
-                body: 0,
-            },
-        )?;
+        let begin = self.enter_variants(path, old, new, at)?;
         for variant in old.parts() {
             let here = path.to(variant.name());
-            let Some(found) = self.target(&variant, &old, &new) else {
-                return self.refuse(&here, Why::NoVariant);
-            };
-            let arm = self.sink.op(
-                &here,
-                Op::Arm {
-                    old: variant.tag(),
-                    new: found.tag(),
-                    body: 0,
-                },
-            )?;
-            self.fields(&here, variant.kind(), found.kind(), (0, 0))?;
+            let (arm, found) = self.enter_arm(&here, &variant, old, new)?;
+            self.fields(&here, &variant.kind(), &found.kind(), (0, 0))?;
             self.sink.close(arm);
             self.step(&here, Step::Moved)?;
         }
         self.sink.close(begin);
         Ok(())
+    }
+
+    #[inline(never)]
+    fn enter_variants(
+        &mut self,
+        path: &Path<'_>,
+        old: &Type<'_>,
+        new: &Type<'_>,
+        at: Places,
+    ) -> Result<usize, S::Error> {
+        self.begin(path, old, new)?;
+        let op = Op::Match {
+            from: at.0 as u32,
+            to: at.1 as u32,
+            old: old.length() as u32,
+            new: new.length() as u32,
+            body: 0,
+        };
+        self.sink.op(path, op)
+    }
+
+    #[inline(never)]
+    fn enter_arm<'s>(
+        &mut self,
+        path: &Path<'_>,
+        variant: &Part<'_>,
+        old: &Type<'_>,
+        new: &Type<'s>,
+    ) -> Result<(usize, Part<'s>), S::Error> {
+        let Some(found) = self.target(variant, old, new) else {
+            return self.refuse(path, Why::NoVariant);
+        };
+        let op = Op::Arm {
+            old: variant.tag(),
+            new: found.tag(),
+            body: 0,
+        };
+        Ok((self.sink.op(path, op)?, found))
+    }
+}
+
+/// A value that is made from another one.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    old: Type<'a>,
+    new: Type<'a>,
+    /// What the types are called in messages.
+    names: (&'a str, &'a str),
+    at: Places,
+}
+
+impl Value<'_> {
+    /// Whether the value could be moved as it is.
+    fn is_same(&self) -> bool {
+        self.old.fingerprint() == self.new.fingerprint()
+            && !has_lock(&self.old)
+            && self.old.kind() != Kind::Remade
     }
 }
 

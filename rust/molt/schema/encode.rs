@@ -3,7 +3,7 @@
 //! Writes a schema, while the module that carries it is compiled.
 
 use super::format::{
-    BACK_CAN_FAIL, CAN_FAIL, CONTEXT_AT, COUNTS_AT, FINGERPRINT_AT, FLAGS_AT, HAS_BACK,
+    BACK_CAN_FAIL, CAN_FAIL, CONTEXT_AT, COUNTS_AT, DEEPEST, FINGERPRINT_AT, FLAGS_AT, HAS_BACK,
     HAS_TRANSFERS, HEADER, IS_ENUM, MAGIC, METHOD, NAMES_AT, NAMES_SOURCES, NEEDS_DROP, NONE,
     OF_CONTAINER, OF_RULE, PART, RESET, RULE, SIZE_AT, SOURCES_AT, TYPE, VERSION, VERSION_AT, WORD,
 };
@@ -114,6 +114,8 @@ struct Encoder<const BYTES: usize, const TYPES: usize, const RULES: usize> {
     rules: [RuleFunctions; RULES],
     begin: Counts,
     next: Counts,
+    /// How many types are around the next one.
+    depth: usize,
 }
 
 impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, TYPES, RULES> {
@@ -124,6 +126,7 @@ impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, 
             rules: [RuleFunctions::NONE; RULES],
             begin: counts.places(),
             next: NOTHING,
+            depth: 0,
         };
         this.add_type(source.state, NONE);
         this.add_interface(source.interface);
@@ -210,6 +213,11 @@ impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, 
 
     /// Adds a type and all that belongs to it; returns its number.
     const fn add_type(&mut self, one: &Type, owner: u32) -> u32 {
+        assert!(
+            self.depth < DEEPEST,
+            "types in a state may be nested sixteen deep, the state and what is in containers included"
+        );
+        self.depth += 1;
         let index = self.next.types;
         let at = self.begin.types + index * TYPE;
         self.next.types += 1;
@@ -232,6 +240,7 @@ impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, 
         self.word(at + 52, owner);
         let needs_drop = if one.needs_drop { NEEDS_DROP } else { 0 };
         self.word(at + 56, needs_drop | if one.is_enum { IS_ENUM } else { 0 });
+        self.depth -= 1;
         index as u32
     }
 
@@ -284,13 +293,22 @@ impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, 
             self.word(at + 4, flags);
             self.text(at + 8, rule.name);
             let kind = match rule.kind {
-                Some(kind) => self.add_type(kind, OF_RULE | (first + index) as u32),
+                Some(kind) => self.add_type_of_rule(kind, OF_RULE | (first + index) as u32),
                 None => NONE,
             };
             self.word(at + 16, kind);
             self.add_versions(at + 20, rule.versions);
             index += 1;
         }
+    }
+
+    /// The same for a type of a rule, which is in no other one.
+    const fn add_type_of_rule(&mut self, one: &Type, owner: u32) -> u32 {
+        let depth = self.depth;
+        self.depth = 0;
+        let index = self.add_type(one, owner);
+        self.depth = depth;
+        index
     }
 
     const fn add_versions(&mut self, place: usize, versions: &[(&str, u32)]) {

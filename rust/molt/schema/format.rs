@@ -64,7 +64,7 @@ pub const LONGEST: usize = 1024;
 /// Longest name of a field or a variant, in bytes.
 pub const LONGEST_NAME: usize = 128;
 
-/// Deepest nesting of types.
+/// Deepest nesting of types. A comparison needs some stack for each level.
 pub const DEEPEST: usize = 16;
 
 /// Largest state, in bytes.
