@@ -223,6 +223,7 @@ errno_name()
 	*"Operation already in progress"*) echo EALREADY ;;
 	*"Operation canceled"*) echo ECANCELED ;;
 	*"Numerical argument out of domain"*) echo EDOM ;;
+	*"Cannot allocate memory"*|*"Out of memory"*) echo ENOMEM ;;
 	*"No such device"*) echo ENODEV ;;
 	*"Interrupted system call"*) echo EINTR ;;
 	*) echo "$1" ;;

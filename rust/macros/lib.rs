@@ -82,9 +82,12 @@ pub fn module(input: TokenStream) -> TokenStream {
 
 /// Says that a struct or an enum holds nothing that goes away with a module.
 ///
-/// All fields must be movable. Lifetimes and unions are refused. Fields, variants and the type
-/// itself may have the rules of `#[derive(State)]`: they count where a value of the type is in a
-/// state.
+/// All fields must be movable. Lifetimes and unions are refused, and types that contain themselves.
+/// Fields, variants and the type itself may have the rules of `#[derive(State)]`, except for
+/// `rebuild`: they count where a value of the type is in a state. On a variant `renamed` is for
+/// itself, `dropped` and `irreversible` are for its fields. Rules in an enum need a `repr(u8)` or
+/// the like, which says where it has what; and there are none in what is moved whole, as all that
+/// is in an `Arc` or a tree.
 #[proc_macro_derive(Movable, attributes(state))]
 pub fn derive_movable(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as syn::DeriveInput);
@@ -116,7 +119,10 @@ pub fn derive_movable(input: TokenStream) -> TokenStream {
 /// | `keep` | has to be what it was |
 /// | `irreversible` | cannot go back |
 ///
-/// and above the struct: `dropped(old)` for a field that is no more, `dropped(old: Type = value)`
+/// On a lock, a rule's value and what its function takes and makes are those in the lock.
+/// Functions that cannot fail run with interrupts off, and must not sleep.
+///
+/// And above the struct: `dropped(old)` for a field that is no more, `dropped(old: Type = value)`
 /// with its value on the way back, and `irreversible`. `versions = "Sum@1"` in the same attribute
 /// says for which versions its rules are; a thing may have several attributes.
 #[proc_macro_derive(State, attributes(state))]

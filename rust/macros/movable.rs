@@ -7,8 +7,11 @@ use crate::text;
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{format_ident, quote, ToTokens};
 use syn::{
-    ext::IdentExt, parse_quote, Data, DataEnum, DataStruct, DeriveInput, Error, Field, Fields,
-    GenericParam, Generics, Ident, Index, Result,
+    ext::IdentExt,
+    parse_quote,
+    visit::{self, Visit},
+    Data, DataEnum, DataStruct, DeriveInput, Error, Field, Fields, GenericParam, Generics, Ident,
+    Index, Path, Result,
 };
 
 pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
@@ -27,6 +30,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             ))
         }
     };
+    check_finite(&input)?;
     let description = description(&input)?;
     let constructor = name.unraw().to_string();
     let representation = representation(&input);
@@ -47,10 +51,67 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
     })
 }
 
+/// Refuses a type that contains itself: the compiler would only say that its constants go round
+/// in a circle.
+fn check_finite(input: &DeriveInput) -> Result<()> {
+    let mut finder = Finder {
+        name: &input.ident,
+        found: None,
+    };
+    match &input.data {
+        Data::Struct(data) => finder.visit_types(&data.fields),
+        Data::Enum(data) => {
+            let variants = data.variants.iter();
+            variants.for_each(|one| finder.visit_types(&one.fields));
+        }
+        Data::Union(_) => {}
+    }
+    match finder.found {
+        Some(path) => Err(Error::new_spanned(
+            path,
+            format!(
+                "`{name}` contains `{name}`, so a description of all that is in it would have no \
+                 end\n\
+                 help: keep the values in a `KVec<{name}>` or an `RBTree<K, {name}>` of the state, \
+                 and let them name each other by number or key; a chain can be a kernel `List`",
+                name = input.ident,
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Looks for a type among its own parts.
+struct Finder<'a> {
+    name: &'a Ident,
+    found: Option<Path>,
+}
+
+impl Finder<'_> {
+    fn visit_types(&mut self, fields: &Fields) {
+        fields.iter().for_each(|field| self.visit_type(&field.ty));
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_path(&mut self, path: &'ast Path) {
+        let is_it =
+            |segment: &syn::PathSegment| segment.ident == *self.name || segment.ident == "Self";
+        if path.segments.len() == 1 && path.segments.iter().any(is_it) {
+            self.found.get_or_insert_with(|| path.clone());
+        }
+        visit::visit_path(self, path);
+    }
+}
+
 /// The constants that describe the type, for schemas.
 fn description(input: &DeriveInput) -> Result<TokenStream> {
     let name = input.ident.unraw().to_string();
-    let rules = Rules::of(&input.attrs, Place::Part)?.tokens(None);
+    let place = match &input.data {
+        Data::Enum(_) => Place::Enum,
+        _ => Place::Part,
+    };
+    let rules = Rules::of(&input.attrs, place)?.tokens(None)?;
     let (kind, parts) = match &input.data {
         Data::Struct(data) => {
             let parts = fields(&data.fields, Place::Field, |member| {
@@ -59,29 +120,30 @@ fn description(input: &DeriveInput) -> Result<TokenStream> {
             (quote!(Struct), quote!(&[#(#parts),*]))
         }
         Data::Enum(data) => {
-            let parts = Tagged::of(input, data)
-                .map(|tagged| tagged.parts(data))
-                .transpose()?;
-            let tag = Tagged::of(input, data).map(|tagged| tagged.tag);
-            let Some((parts, tag)) = parts.zip(tag) else {
-                // Their attributes are looked at nevertheless.
-                for variant in &data.variants {
-                    Rules::of(&variant.attrs, Place::Variant)?;
-                    fields(&variant.fields, Place::Field, |_| quote!(0))?;
-                }
+            let Some(tagged) = Tagged::of(input, data) else {
+                check_unruled(input, data)?;
+                let kinds = data.variants.iter().flat_map(|variant| &variant.fields);
+                let kinds = kinds.map(|field| &field.ty);
+                let hidden = quote! {
+                    #(.hiding(<#kinds as ::molt::movable::Movable>::TYPE))*
+                };
                 return Ok(quote! {
                     const TYPE: &'static ::molt::schema::Type =
-                        &::molt::schema::Type::whole::<Self>(#name, Self::FINGERPRINT).enumeration();
+                        &::molt::schema::Type::whole::<Self>(#name, Self::FINGERPRINT)
+                            .enumeration()
+                            #hidden;
                 });
             };
+            let (parts, tag) = (tagged.parts(data)?, &tagged.tag);
             return Ok(quote! {
                 const PARTS: &'static [::molt::schema::Part] = #parts;
+                const RULES: &'static [::molt::schema::Rule] = #rules;
                 const TYPE: &'static ::molt::schema::Type = &::molt::schema::Type::new::<Self>(
                     #name,
                     Self::FINGERPRINT,
                     ::molt::schema::Kind::Enum,
                 )
-                .with_parts(Self::PARTS, &[])
+                .with_parts(Self::PARTS, Self::RULES)
                 .with_tag(::core::mem::size_of::<#tag>())
                 .enumeration();
             });
@@ -98,6 +160,37 @@ fn description(input: &DeriveInput) -> Result<TokenStream> {
         )
         .with_parts(Self::PARTS, Self::RULES);
     })
+}
+
+/// Refuses rules in an enum that is taken whole: nobody would follow them.
+fn check_unruled(input: &DeriveInput, data: &DataEnum) -> Result<()> {
+    let variants = data.variants.iter();
+    let fields = variants.clone().flat_map(|variant| &variant.fields);
+    let all = input.attrs.iter();
+    let mut all = all
+        .chain(variants.flat_map(|variant| &variant.attrs))
+        .chain(fields.flat_map(|field| &field.attrs));
+    let Some(attribute) = all.find(|attribute| attribute.path().is_ident("state")) else {
+        return Ok(());
+    };
+    let (name, generics) = (&input.ident, &input.generics.params);
+    let (why, way_out) = match generics.is_empty() {
+        true => (
+            "the language does not say where an enum without `repr(u8)` or the like has what",
+            "write `#[repr(u8)]` or `#[repr(C, u8)]` above it",
+        ),
+        false => (
+            "the places in a generic enum differ from type to type",
+            "write an enum without type parameters",
+        ),
+    };
+    Err(Error::new_spanned(
+        attribute,
+        format!(
+            "enum `{name}` is moved as it is, so no rule can apply to what is in it: {why}\n\
+             help: {way_out}, or write `convert(...)` on the field that holds it"
+        ),
+    ))
 }
 
 /// The `molt::schema::Part`s of fields; `offset` says where one lies.
@@ -120,7 +213,7 @@ fn fields(
             ));
         }
         let owner = quote!(::molt::movable::Movable);
-        Ok(rules::part(field, &name, &rules, &owner, &offset(&member)))
+        rules::part(field, &name, &rules, &owner, &offset(&member))
     };
     fields.iter().enumerate().map(part).collect()
 }
@@ -168,7 +261,8 @@ impl Tagged {
                 (None, None) => quote!(0),
             };
             tags.push(quote!(const #number: #tag = #value;));
-            let rules = Rules::of(&variant.attrs, Place::Variant)?.tokens(None);
+            let rules = Rules::of(&variant.attrs, Place::Variant)?;
+            let (rules, inner) = (rules.of_itself()?, rules.of_inside()?);
             let mut position = 0usize;
             let inside = fields(&variant.fields, Place::Field, |_| quote!(0))?;
             let inside: Vec<_> = inside
@@ -193,7 +287,7 @@ impl Tagged {
                     name: #name,
                     type_name: #name,
                     kind: &::molt::schema::Type::new::<Self>(#name, 0, ::molt::schema::Kind::Struct)
-                        .with_parts(#constant, &[]),
+                        .with_parts(#constant, #inner),
                     offset: 0,
                     tag: #number as #unsigned as u64,
                     rules: #rules,

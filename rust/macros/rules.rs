@@ -3,10 +3,12 @@
 //! `#[state(...)]` on fields, on variants and on types: what an author says of a change.
 
 use crate::text;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned, ToTokens};
 use syn::{
-    bracketed, parenthesized,
+    bracketed,
+    ext::IdentExt,
+    parenthesized,
     parse::{Parse, ParseStream},
     punctuated::Punctuated,
     spanned::Spanned,
@@ -20,7 +22,11 @@ const ON_FIELDS: &str = "`default`, `default = value`, `renamed = \"...\"`, \
      them";
 
 /// What can stand on a variant, for messages.
-const ON_VARIANTS: &str = "`renamed = \"...\"`, and `versions = \"Name@1\"` beside it";
+const ON_VARIANTS: &str = "`renamed = \"...\"`, and for its fields `dropped(field)`, \
+     `dropped(field: Type = value)`, `irreversible`, and `versions = \"Name@1\"` beside one of them";
+
+/// What can stand on an enum, for messages.
+const ON_ENUMS: &str = "`irreversible`, and `versions = \"Name@1\"` beside it";
 
 /// What can stand on a type, for messages.
 const ON_TYPES: &str = "`dropped(field)`, `dropped(field: Type = value)`, `irreversible`, and \
@@ -30,6 +36,7 @@ const ON_TYPES: &str = "`dropped(field)`, `dropped(field: Type = value)`, `irrev
 const ON_STATES: &str = "`name = \"...\"`, `version = N`, `from = \"Name@1\"`";
 
 /// `name@version`.
+#[derive(PartialEq)]
 pub(crate) struct Version {
     name: String,
     version: u32,
@@ -52,7 +59,7 @@ enum Rule {
     Default(Option<Expr>),
     Renamed(LitStr),
     Convert {
-        name: Option<Ident>,
+        name: String,
         from: Type,
         forth: Function,
         back: Option<Function>,
@@ -71,16 +78,25 @@ enum Rule {
 pub(crate) enum Place {
     Field,
     Variant,
-    /// A struct or an enum inside of a state.
+    /// A struct inside of a state.
     Part,
+    /// An enum inside of a state.
+    Enum,
     /// A state.
     State,
+}
+
+/// A rule, with its first word and the number of its attribute.
+struct Written {
+    rule: Rule,
+    key: Ident,
+    group: usize,
 }
 
 /// What stands on one thing, in all its attributes.
 #[derive(Default)]
 pub(crate) struct Rules {
-    rules: Vec<(Rule, usize)>,
+    rules: Vec<Written>,
     /// The versions of each attribute.
     versions: Vec<Vec<Version>>,
     pub(crate) name: Option<LitStr>,
@@ -106,13 +122,44 @@ impl Rules {
                 ));
             }
         }
+        all.check()?;
         Ok(all)
+    }
+
+    /// Refuses rules of which one would not be followed.
+    fn check(&self) -> Result<()> {
+        for (index, one) in self.rules.iter().enumerate() {
+            for before in self.rules.iter().take(index) {
+                let why = match self.meet(one, before) {
+                    true => one.rule.conflict(&before.rule),
+                    false => None,
+                };
+                if let Some(why) = why {
+                    return Err(Error::new(
+                        one.key.span(),
+                        format!(
+                            "`{}` beside `{}`: {why}\nhelp: remove one of the two, or write each \
+                             into an attribute of its own, with the `versions` that it is for",
+                            one.key, before.key
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether both are for some version.
+    fn meet(&self, one: &Written, other: &Written) -> bool {
+        let of = |one: &Written| self.versions.get(one.group).map_or(&[][..], Vec::as_slice);
+        let (one, other) = (of(one), of(other));
+        one.is_empty() || other.is_empty() || one.iter().any(|version| other.contains(version))
     }
 
     fn parse(&mut self, input: ParseStream<'_>, place: Place) -> Result<()> {
         let group = self.versions.len().saturating_sub(1);
         while !input.is_empty() {
-            let key: Ident = input.call(syn::ext::IdentExt::parse_any)?;
+            let key: Ident = input.call(Ident::parse_any)?;
             let word = key.to_string();
             if word == "versions" {
                 let versions = parse_versions(input)?;
@@ -121,7 +168,7 @@ impl Rules {
                 }
             } else if !self.parse_state(&key, input, place)? {
                 let rule = parse_rule(&key, input, place)?;
-                self.rules.push((rule, group));
+                self.rules.push(Written { rule, key, group });
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
@@ -154,23 +201,61 @@ impl Rules {
     pub(crate) fn rebuilds(&self) -> bool {
         self.rules
             .iter()
-            .any(|(rule, _)| matches!(rule, Rule::Rebuild(_)))
+            .any(|one| matches!(one.rule, Rule::Rebuild(_)))
     }
 
     /// The `molt::schema::Rule`s. `kind`: the type of the field that they stand on.
-    pub(crate) fn tokens(&self, kind: Option<&Type>) -> TokenStream {
-        let rules = self.rules.iter().map(|(rule, group)| {
-            let versions = self.versions.get(*group).map_or(&[][..], Vec::as_slice);
-            rule.tokens(kind, versions)
+    pub(crate) fn tokens(&self, kind: Option<&Type>) -> Result<TokenStream> {
+        self.some(kind, |_| true)
+    }
+
+    /// Of a variant: those for itself.
+    pub(crate) fn of_itself(&self) -> Result<TokenStream> {
+        self.some(None, |rule| matches!(rule, Rule::Renamed(_)))
+    }
+
+    /// Of a variant: those for its fields.
+    pub(crate) fn of_inside(&self) -> Result<TokenStream> {
+        self.some(None, |rule| !matches!(rule, Rule::Renamed(_)))
+    }
+
+    fn some(&self, kind: Option<&Type>, is_one: fn(&Rule) -> bool) -> Result<TokenStream> {
+        let chosen = self.rules.iter().filter(|one| is_one(&one.rule));
+        let rules = chosen.map(|one| {
+            let versions = self.versions.get(one.group).map_or(&[][..], Vec::as_slice);
+            one.check_lock(kind)?;
+            Ok(one.rule.tokens(kind, versions))
         });
-        quote!(&[#(#rules),*])
+        let rules = rules.collect::<Result<Vec<_>>>()?;
+        Ok(quote!(&[#(#rules),*]))
+    }
+}
+
+impl Written {
+    /// A lock cannot be moved once it is made, so it is made where nothing can fail any more.
+    fn check_lock(&self, kind: Option<&Type>) -> Result<()> {
+        let can_fail = match &self.rule {
+            Rule::Convert { forth, .. } | Rule::Rebuild(forth) => forth.can_fail,
+            _ => false,
+        };
+        match kind {
+            Some(kind) if can_fail && is_lock(kind) => Err(Error::new(
+                self.key.span(),
+                format!(
+                    "`{}` on a lock: it is made in its place, when nothing can fail any more\n\
+                     help: put a struct into the lock, with the rule on its field",
+                    self.key
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
 fn parse_rule(key: &Ident, input: ParseStream<'_>, place: Place) -> Result<Rule> {
     let word = key.to_string();
     let is_field = place == Place::Field;
-    let is_type = matches!(place, Place::Part | Place::State);
+    let is_type = place != Place::Field;
     match word.as_str() {
         "default" if is_field => {
             let value = input.parse::<Option<Token![=]>>()?;
@@ -178,7 +263,7 @@ fn parse_rule(key: &Ident, input: ParseStream<'_>, place: Place) -> Result<Rule>
         }
         "renamed" if is_field || place == Place::Variant => {
             input.parse::<Token![=]>()?;
-            Ok(Rule::Renamed(input.parse()?))
+            parse_renamed(input)
         }
         "convert" | "try_convert" if is_field => parse_conversion(word == "try_convert", input),
         "rebuild" | "try_rebuild" if is_field => {
@@ -190,12 +275,13 @@ fn parse_rule(key: &Ident, input: ParseStream<'_>, place: Place) -> Result<Rule>
         }
         "keep" if is_field => Ok(Rule::Keep),
         "irreversible" if is_field || is_type => Ok(Rule::Irreversible),
-        "dropped" if is_type => parse_dropped(input),
+        "dropped" if is_type && place != Place::Enum => parse_dropped(input),
         _ => {
             let (what, known) = match place {
                 Place::Field => ("a field", ON_FIELDS.to_owned()),
                 Place::Variant => ("a variant", ON_VARIANTS.to_owned()),
                 Place::Part => ("a type", ON_TYPES.to_owned()),
+                Place::Enum => ("an enum", ON_ENUMS.to_owned()),
                 Place::State => ("a state", format!("{ON_STATES}, {ON_TYPES}")),
             };
             Err(Error::new(
@@ -210,14 +296,14 @@ fn parse_rule(key: &Ident, input: ParseStream<'_>, place: Place) -> Result<Rule>
 fn parse_conversion(can_fail: bool, input: ParseStream<'_>) -> Result<Rule> {
     let inside;
     parenthesized!(inside in input);
-    let has_name = inside.peek(Ident) && inside.peek2(Token![:]) && !inside.peek2(Token![::]);
-    let name = match has_name {
+    let is_name = inside.peek(Ident::peek_any) && inside.peek2(Token![:]);
+    let name = match inside.peek(LitInt) || is_name && !inside.peek2(Token![::]) {
         true => {
-            let name = inside.parse()?;
+            let name = parse_member(&inside)?;
             inside.parse::<Token![:]>()?;
-            Some(name)
+            name
         }
-        false => None,
+        false => String::new(),
     };
     let from = inside.parse()?;
     inside.parse::<Token![=>]>()?;
@@ -250,16 +336,41 @@ fn parse_conversion(can_fail: bool, input: ParseStream<'_>) -> Result<Rule> {
     })
 }
 
-/// `field` or `field: Type = value`; a field of a tuple struct is a number.
+/// The name of a field; in a tuple struct it is a number.
+fn parse_member(input: ParseStream<'_>) -> Result<String> {
+    if input.peek(LitInt) {
+        return Ok(input.parse::<LitInt>()?.base10_digits().to_owned());
+    }
+    Ok(input.call(Ident::parse_any)?.unraw().to_string())
+}
+
+/// `"field"` or `"Variant"`.
+fn parse_renamed(input: ParseStream<'_>) -> Result<Rule> {
+    let name: LitStr = input.parse()?;
+    let value = name.value();
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = value.starts_with(|first: char| first == '_' || first.is_alphabetic())
+        && value
+            .chars()
+            .all(|letter| letter == '_' || letter.is_alphanumeric());
+    match is_number || is_name {
+        true => Ok(Rule::Renamed(name)),
+        false => Err(Error::new(
+            name.span(),
+            format!(
+                "`{value}` is no name of a field or a variant\n\
+                 help: write the one that it had, as in `renamed = \"total\"`; fields of tuple \
+                 structs are numbers"
+            ),
+        )),
+    }
+}
+
+/// `field` or `field: Type = value`.
 fn parse_dropped(input: ParseStream<'_>) -> Result<Rule> {
     let inside;
     parenthesized!(inside in input);
-    let name = match inside.peek(syn::LitInt) {
-        true => inside.parse::<LitInt>()?.base10_digits().to_owned(),
-        false => inside
-            .call(<Ident as syn::ext::IdentExt>::parse_any)?
-            .to_string(),
-    };
+    let name = parse_member(&inside)?;
     if inside.is_empty() {
         return Ok(Rule::Dropped { name, known: None });
     }
@@ -332,6 +443,29 @@ fn parse_version(input: ParseStream<'_>) -> Result<u32> {
 }
 
 impl Rule {
+    /// Why one of them would not be followed, if so.
+    fn conflict(&self, other: &Self) -> Option<&'static str> {
+        use core::mem::discriminant;
+        let has = |is_one: fn(&Self) -> bool| is_one(self) || is_one(other);
+        let is_same = match (self, other) {
+            (Self::Dropped { name: one, .. }, Self::Dropped { name, .. }) => one == name,
+            _ => discriminant(self) == discriminant(other),
+        };
+        if is_same {
+            return Some("only the first would be followed");
+        }
+        if has(|rule| matches!(rule, Self::Rebuild(_)))
+            && !has(|rule| matches!(rule, Self::Irreversible))
+        {
+            return Some("what is made again has nothing from the other version");
+        }
+        let keeps = has(|rule| matches!(rule, Self::Keep));
+        if keeps && has(|rule| matches!(rule, Self::Convert { .. })) {
+            return Some("what is converted is not kept");
+        }
+        None
+    }
+
     /// The `molt::schema::Rule`.
     fn tokens(&self, kind: Option<&Type>, versions: &[Version]) -> TokenStream {
         let mut name = String::new();
@@ -352,7 +486,7 @@ impl Rule {
                 forth: function,
                 back: other,
             } => {
-                name = old.as_ref().map_or(String::new(), Ident::to_string);
+                name = old.clone();
                 known = described(from);
                 if let Some(kind) = kind {
                     forth = conversion(from, kind, function);
@@ -393,7 +527,7 @@ impl Rule {
 }
 
 fn described(kind: &Type) -> TokenStream {
-    quote_spanned! {kind.span()=>
+    quote_spanned! {at(kind)=>
         ::core::option::Option::Some(<#kind as ::molt::container::Stateful>::TYPE)
     }
 }
@@ -409,32 +543,65 @@ fn last(kind: &Type) -> String {
             let last = path.path.segments.last();
             last.map_or(String::new(), |last| last.ident.to_string())
         }
+        // As it comes out of a macro of the author's.
+        Type::Group(group) => self::last(&group.elem),
         _ => String::new(),
+    }
+}
+
+/// Where the compiler is to look for what is wrong with code about `tokens`. Names in that code are
+/// the macro's own, even where the tokens come out of a macro of the author's.
+fn at(tokens: &impl Spanned) -> Span {
+    tokens.span().resolved_at(Span::call_site())
+}
+
+/// Whether a type is a lock by its name. A rule makes and takes what is in it.
+fn is_lock(kind: &Type) -> bool {
+    matches!(
+        last(kind).as_str(),
+        "Mutex" | "SpinLock" | "SpinLockIrq" | "Lock"
+    )
+}
+
+/// What a rule's function takes or makes for a field of type `kind`.
+fn value_of(kind: &Type) -> TokenStream {
+    match is_lock(kind) {
+        true => quote_spanned!(at(kind)=> <#kind as ::molt::container::Relock>::Value),
+        false => kind.to_token_stream(),
+    }
+}
+
+/// Takes the value of a `kind` out of `old`.
+fn take(kind: &Type) -> TokenStream {
+    match is_lock(kind) {
+        true => quote_spanned!(at(kind)=> <#kind as ::molt::container::Relock>::take(old)),
+        false => quote_spanned!(at(kind)=> old.cast::<#kind>().read()),
+    }
+}
+
+/// Makes a `kind` with `value` in `place`.
+fn put(kind: &Type, value: &TokenStream) -> TokenStream {
+    match is_lock(kind) {
+        true => quote_spanned! {at(kind)=>
+            <#kind as ::molt::container::Relock>::put(place, #value)
+        },
+        false => quote_spanned!(at(kind)=> place.cast::<#kind>().write(#value)),
     }
 }
 
 /// Writes `value`, or the default, into a place for `kind`.
 fn make(kind: &Type, value: Option<&Expr>) -> TokenStream {
-    let name = last(kind);
-    let is_lock = matches!(name.as_str(), "Mutex" | "SpinLock" | "SpinLockIrq" | "Lock");
+    let (inside, write) = (value_of(kind), put(kind, &quote!(value)));
     let value = match value {
         Some(value) => value.to_token_stream(),
-        None if name == "Atomic" => quote_spanned! {kind.span()=>
+        None if last(kind) == "Atomic" => quote_spanned! {at(kind)=>
             <#kind>::new(::core::default::Default::default())
         },
-        None => quote_spanned!(kind.span()=> ::core::default::Default::default()),
-    };
-    let write = match is_lock {
-        true => quote_spanned! {kind.span()=>
-            <#kind as ::molt::container::Relock>::put(place, #value)
-        },
-        false => quote_spanned! {kind.span()=>
-            let value: #kind = #value;
-            place.cast::<#kind>().write(value)
-        },
+        None => quote_spanned!(at(kind)=> ::core::default::Default::default()),
     };
     quote! {
         ::molt::schema::Make::New(|place: *mut ()| {
+            let value: #inside = #value;
             // SAFETY: Whoever calls has memory for the field there.
             unsafe { #write }
         })
@@ -443,45 +610,61 @@ fn make(kind: &Type, value: Option<&Expr>) -> TokenStream {
 
 /// Makes a `to` of a `from`.
 fn conversion(from: &Type, to: &Type, function: &Function) -> TokenStream {
-    let path = &function.path;
+    let (path, result) = (&function.path, value_of(to));
     match function.can_fail {
-        false => quote_spanned! {path.span()=>
-            ::molt::schema::Make::From(|old: *mut (), place: *mut ()| {
-                let convert: fn(#from) -> #to = #path;
-                // SAFETY: Whoever calls gives the old value away, and has memory for the new.
-                unsafe { place.cast::<#to>().write(convert(old.cast::<#from>().read())) }
-            })
-        },
-        true => quote_spanned! {path.span()=>
-            ::molt::schema::Make::TryFrom(|old: *const (), place: *mut ()| {
-                let convert: fn(&#from) -> ::kernel::error::Result<#to> = #path;
-                // SAFETY: Whoever calls lends the old value, and has memory for the new.
-                unsafe { place.cast::<#to>().write(convert(&*old.cast::<#from>())?) };
-                ::core::result::Result::Ok(())
-            })
-        },
+        false => {
+            let (argument, old) = (value_of(from), take(from));
+            let write = put(to, &quote!(convert(old)));
+            quote_spanned! {at(path)=>
+                ::molt::schema::Make::From(|old: *mut (), place: *mut ()| {
+                    let convert: fn(#argument) -> #result = #path;
+                    // SAFETY: Whoever calls gives the old value away, and has memory for the new.
+                    unsafe {
+                        let old = #old;
+                        #write
+                    }
+                })
+            }
+        }
+        true => {
+            let write = put(to, &quote!(convert(&*old.cast::<#from>())?));
+            quote_spanned! {at(path)=>
+                ::molt::schema::Make::TryFrom(|old: *const (), place: *mut ()| {
+                    let convert: fn(&#from) -> ::kernel::error::Result<#result> = #path;
+                    // SAFETY: Whoever calls lends the old value, and has memory for the new.
+                    unsafe { #write };
+                    ::core::result::Result::Ok(())
+                })
+            }
+        }
     }
 }
 
 /// Makes a `kind` of nothing, by a function.
 fn remake(kind: &Type, function: &Function) -> TokenStream {
-    let path = &function.path;
+    let (path, result) = (&function.path, value_of(kind));
     match function.can_fail {
-        false => quote_spanned! {path.span()=>
-            ::molt::schema::Make::New(|place: *mut ()| {
-                let rebuild: fn() -> #kind = #path;
-                // SAFETY: Whoever calls has memory for the field there.
-                unsafe { place.cast::<#kind>().write(rebuild()) }
-            })
-        },
-        true => quote_spanned! {path.span()=>
-            ::molt::schema::Make::TryNew(|place: *mut ()| {
-                let rebuild: fn() -> ::kernel::error::Result<#kind> = #path;
-                // SAFETY: As above.
-                unsafe { place.cast::<#kind>().write(rebuild()?) };
-                ::core::result::Result::Ok(())
-            })
-        },
+        false => {
+            let write = put(kind, &quote!(rebuild()));
+            quote_spanned! {at(path)=>
+                ::molt::schema::Make::New(|place: *mut ()| {
+                    let rebuild: fn() -> #result = #path;
+                    // SAFETY: Whoever calls has memory for the field there.
+                    unsafe { #write }
+                })
+            }
+        }
+        true => {
+            let write = put(kind, &quote!(rebuild()?));
+            quote_spanned! {at(path)=>
+                ::molt::schema::Make::TryNew(|place: *mut ()| {
+                    let rebuild: fn() -> ::kernel::error::Result<#result> = #path;
+                    // SAFETY: As above.
+                    unsafe { #write };
+                    ::core::result::Result::Ok(())
+                })
+            }
+        }
     }
 }
 
@@ -493,17 +676,17 @@ pub(crate) fn part(
     rules: &Rules,
     owner: &TokenStream,
     offset: &TokenStream,
-) -> TokenStream {
+) -> Result<TokenStream> {
     let kind = &field.ty;
     let type_name = text::of(kind);
-    let list = rules.tokens(Some(kind));
+    let list = rules.tokens(Some(kind))?;
     let described = match rules.rebuilds() {
         true => quote! {
             &::molt::schema::Type::new::<#kind>(#type_name, 0, ::molt::schema::Kind::Remade)
         },
-        false => quote_spanned!(kind.span()=> <#kind as #owner>::TYPE),
+        false => quote_spanned!(at(kind)=> <#kind as #owner>::TYPE),
     };
-    quote! {
+    Ok(quote! {
         ::molt::schema::Part {
             name: #name,
             type_name: #type_name,
@@ -512,5 +695,5 @@ pub(crate) fn part(
             tag: 0,
             rules: #list,
         }
-    }
+    })
 }

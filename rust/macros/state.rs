@@ -29,7 +29,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
         .enumerate()
         .map(|(index, field)| part(name, index, field))
         .collect::<Result<Vec<_>>>()?;
-    let rules = options.tokens(None);
+    let rules = options.tokens(None)?;
     Ok(quote! {
         // SAFETY: All fields are listed; their types are described only where they can be moved
         // or are made again; and the next item does not compile if the type implements `Drop`.
@@ -94,11 +94,11 @@ fn part(owner: &Ident, index: usize, field: &Field) -> Result<TokenStream> {
         None => (index.to_string(), Index::from(index).to_token_stream()),
     };
     let rules = Rules::of(&field.attrs, Place::Field)?;
-    Ok(rules::part(
+    rules::part(
         field,
         &name,
         &rules,
         &quote!(::molt::container::Stateful),
         &quote!(::core::mem::offset_of!(#owner, #member)),
-    ))
+    )
 }

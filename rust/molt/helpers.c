@@ -255,7 +255,7 @@ void molt_module_statics(const struct module *module, molt_static_t found, void 
 	rcu_read_lock();
 	symbols = rcu_dereference(module->kallsyms);
 	for (i = 1; symbols && i < symbols->num_symtab; i++) {
-		const Elf_Sym *symbol = &symbols->symtab[i];
+		typeof(symbols->symtab) symbol = &symbols->symtab[i];
 
 		if (ELF_ST_TYPE(symbol->st_info) != STT_OBJECT || !symbol->st_size ||
 		    !within_module_mem_type(symbol->st_value, module, MOD_DATA))
@@ -478,6 +478,11 @@ MODULE_PARM_DESC(test_dawdle_us, "Lengthen each closure of a window by so many m
 bool molt_test_refuse;
 module_param_named(test_refuse, molt_test_refuse, bool, 0600);
 MODULE_PARM_DESC(test_refuse, "Refuse transitions at their commit point");
+
+int molt_test_fail;
+module_param_named(test_fail, molt_test_fail, int, 0600);
+MODULE_PARM_DESC(test_fail,
+		 "Fail an allocation of transfers: 1 the next one, 2 the one after it; counts down to 0");
 
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);

@@ -102,6 +102,7 @@ extern "C" {
     pub(crate) static molt_test_state: bool;
     pub(crate) static molt_test_dawdle_us: i32;
     pub(crate) static molt_test_refuse: bool;
+    pub(crate) static mut molt_test_fail: i32;
     pub(crate) fn molt_has_oopsed() -> bool;
     pub(crate) fn molt_capable() -> bool;
     pub(crate) fn molt_capable_of_repair() -> bool;

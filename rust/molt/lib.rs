@@ -3,8 +3,9 @@
 //! Molt: dynamic update for kernel modules written in Rust.
 //!
 //! Where a call goes: [`handle`], then [`gate`], and [`window`] in classes of atomic context.
-//! Where a transition is driven: [`plan`], [`transition`], [`job`], then [`attempt`]. Where
-//! state is moved: [`exchange`], by the tables of [`transfer`].
+//! Where a transition is driven: [`plan`], [`transition`], [`job`], then [`attempt`]. How states
+//! become those of another version: [`schema`], compared for [`transfer`], then [`moves`]. Where
+//! instances are moved: [`exchange`].
 //!
 //! A public function that may sleep says so; all others may be called in any context but an NMI.
 //! Times are in the unit that the name ends in.

@@ -19,10 +19,13 @@ use core::{
     pin::Pin,
 };
 use kernel::{
+    bitmap::BitmapVec,
     cred::Credential,
     error::Error,
     fs::file::File,
+    id_pool::IdPool,
     iov::{IovIterDest, IovIterSource},
+    list::{List, ListArc, ListArcSafe, ListItem, ListLinks},
     mm::Mm,
     page::Page,
     pid_namespace::PidNamespace,
@@ -32,11 +35,13 @@ use kernel::{
     sync::{
         aref::ARef,
         atomic::{Atomic, AtomicType},
-        Arc,
+        Arc, Refcount,
     },
     task::Task,
     time::{ClockSource, Delta, Instant},
+    types::ForeignOwnable,
     uaccess::{UserSlice, UserSliceReader, UserSliceWriter},
+    xarray::XArray,
 };
 
 /// Types whose values hold nothing that goes away with a module.
@@ -54,9 +59,9 @@ use kernel::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` may point into a module's text, so it can neither cross an interface nor stay in a state",
     label = "not known to be movable",
-    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>` of movable types",
+    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>`, `RBTree<K, V>`, `List<T>` of movable types, and `Pin<KBox<XArray<P>>>`",
     note = "for a struct or an enum of your own, write `#[derive(Movable)]` above it",
-    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, a lock stays outside"
+    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, a lock is a field of a state itself or stays outside; a field of a state that can be made again gets `#[state(rebuild = function)]`"
 )]
 pub unsafe trait Movable {
     /// Stands for the type's definition and layout.
@@ -95,6 +100,19 @@ plain!(
 plain!(bool, char, (), Infallible, Error, Delta);
 plain!(core::time::Duration, core::cmp::Ordering);
 plain!(UserPtr, UserSlice, UserSliceReader, UserSliceWriter);
+plain!(Refcount);
+
+// SAFETY: The bits are in the value or in memory that the kernel allocated.
+unsafe impl Movable for BitmapVec {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("BitmapVec").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("BitmapVec", Self::FINGERPRINT);
+}
+
+// SAFETY: It is such bits.
+unsafe impl Movable for IdPool {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("IdPool").finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("IdPool", Self::FINGERPRINT);
+}
 
 // SAFETY: The bytes are the value.
 unsafe impl Movable for str {
@@ -146,7 +164,7 @@ unsafe impl<T: Movable> Movable for [T] {
         .text("slice")
         .number(T::FINGERPRINT)
         .finish();
-    const TYPE: &'static Type = &Type::without_size("slice", Self::FINGERPRINT);
+    const TYPE: &'static Type = &Type::without_size("slice", Self::FINGERPRINT).hiding(T::TYPE);
 }
 
 // SAFETY: The elements are the value, and they are movable.
@@ -164,7 +182,7 @@ unsafe impl<T: Movable> Movable for Result<T, Error> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("Result")
         .number(T::FINGERPRINT)
         .finish();
-    const TYPE: &'static Type = &Type::whole::<Self>("Result", Self::FINGERPRINT);
+    const TYPE: &'static Type = &Type::whole::<Self>("Result", Self::FINGERPRINT).hiding(T::TYPE);
 }
 
 // Types that hold values of `T`, directly or in memory that the kernel allocated, and nothing
@@ -181,9 +199,9 @@ macro_rules! holds {
     )*};
 }
 
-/// A type that is taken whole, whatever it holds.
+/// A type that is taken whole, with what it holds.
 const fn whole<Whole, T: ?Sized + Movable>(name: &'static str, fingerprint: u64) -> Type {
-    Type::whole::<Whole>(name, fingerprint)
+    Type::whole::<Whole>(name, fingerprint).hiding(T::TYPE)
 }
 
 const fn option<Whole, T: Movable>(name: &'static str, fingerprint: u64) -> Type {
@@ -194,7 +212,7 @@ const fn option<Whole, T: Movable>(name: &'static str, fingerprint: u64) -> Type
 /// A box can be looked into where its value has a size.
 const fn boxed<Whole, T: ?Sized + Movable>(name: &'static str, fingerprint: u64) -> Type {
     if !T::TYPE.is_sized {
-        return Type::whole::<Whole>(name, fingerprint);
+        return whole::<Whole, T>(name, fingerprint);
     }
     let whole = Type::new::<Whole>(name, fingerprint, Kind::Box);
     whole.holding(T::TYPE, 1, Some(container::boxed::<T>()))
@@ -210,7 +228,6 @@ holds! {
     "Cell": whole [Sized] Cell<T>;
     "UnsafeCell": whole [Sized] UnsafeCell<T>;
     "Wrapping": whole [Sized] Wrapping<T>;
-    "PhantomData": whole [?Sized] PhantomData<T>;
     "Atomic": whole [AtomicType] Atomic<T>;
     "Arc": whole [?Sized] Arc<T>;
     "KBox": boxed [?Sized] KBox<T>;
@@ -222,13 +239,101 @@ holds! {
     "KVVec": whole [Sized] KVVec<T>;
 }
 
+// SAFETY: There is nothing in it, so that rules inside do not matter.
+unsafe impl<T: ?Sized + Movable> Movable for PhantomData<T> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("PhantomData")
+        .number(T::FINGERPRINT)
+        .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("PhantomData", Self::FINGERPRINT);
+}
+
 // SAFETY: The tree owns its nodes, which hold movable values and pointers to each other.
 unsafe impl<K: Movable, V: Movable> Movable for RBTree<K, V> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("RBTree")
         .number(K::FINGERPRINT)
         .number(V::FINGERPRINT)
         .finish();
-    const TYPE: &'static Type = &Type::whole::<Self>("RBTree", Self::FINGERPRINT);
+    const TYPE: &'static Type = &Type::whole::<Self>("RBTree", Self::FINGERPRINT)
+        .hiding(K::TYPE)
+        .hiding(V::TYPE);
+}
+
+/// How many links of `links`, a type's fingerprint, are in a value, not counting what is in
+/// memory of its own.
+const fn links_in(one: &Type, links: u64) -> usize {
+    let mut count = 0;
+    let mut rest = one.parts;
+    while let [part, tail @ ..] = rest {
+        count += match part.kind.fingerprint == links {
+            true => 1,
+            false => links_in(part.kind, links),
+        };
+        rest = tail;
+    }
+    count
+}
+
+// SAFETY: Null pointers. In a list is only what a `ListArc` refers to, which stays in its place:
+// an `Arc` is moved whole.
+unsafe impl<const ID: u64> Movable for ListLinks<ID> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("ListLinks").number(ID).finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("ListLinks", Self::FINGERPRINT);
+}
+
+// A `ListArc` can be made of an `Arc` where the value says that there is none yet
+// (`AtomicTracker`). Since nobody could compare how two versions keep that account, the tracker is
+// not movable, and a `ListArc` begins as the only reference.
+//
+// SAFETY: As for an `Arc`.
+unsafe impl<T: Movable + ListArcSafe<ID>, const ID: u64> Movable for ListArc<T, ID> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("ListArc")
+        .number(T::FINGERPRINT)
+        .number(ID)
+        .finish();
+    const TYPE: &'static Type = &Type::whole::<Self>("ListArc", Self::FINGERPRINT).hiding(T::TYPE);
+}
+
+// SAFETY: The values point to each other, none to the list. Both versions use the same links:
+// there is one place only.
+unsafe impl<T: Movable + ListItem<ID>, const ID: u64> Movable for List<T, ID> {
+    const FINGERPRINT: u64 = Fingerprint::of::<Self>("List")
+        .number(T::FINGERPRINT)
+        .number(ID)
+        .finish();
+    const TYPE: &'static Type = {
+        assert!(
+            links_in(T::TYPE, ListLinks::<ID>::FINGERPRINT) == 1,
+            "a movable list is one of a struct with just one field `ListLinks<ID>` of this ID, \
+             so that all versions use the same",
+        );
+        &Type::whole::<Self>("List", Self::FINGERPRINT).hiding(T::TYPE)
+    };
+}
+
+/// What an `XArray` can hold: a pointer to memory that the kernel allocated.
+///
+/// # Safety
+///
+/// As for [`Movable`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be in a movable `XArray`",
+    note = "`KBox<T>` and `Arc<T>` of a movable `T` can"
+)]
+pub unsafe trait Entry: Movable + ForeignOwnable {}
+
+// SAFETY: A movable type.
+unsafe impl<T: Movable + 'static> Entry for KBox<T> {}
+// SAFETY: As above.
+unsafe impl<T: Movable + 'static> Entry for Arc<T> {}
+
+// SAFETY: The nodes, which the kernel allocates and frees, point back to the array; so it is in
+// memory of its own, which stays in its place. Its lock is of a class of the kernel's.
+unsafe impl<P: Entry> Movable for Pin<KBox<XArray<P>>> {
+    const FINGERPRINT: u64 = Fingerprint::of::<XArray<P>>("Pin<KBox<XArray>>")
+        .number(P::FINGERPRINT)
+        .finish();
+    const TYPE: &'static Type =
+        &Type::whole::<Self>("Pin<KBox<XArray>>", Self::FINGERPRINT).hiding(P::TYPE);
 }
 
 // References are counted by the kernel itself, for types of which no part is a driver's:

@@ -323,6 +323,11 @@ impl Moves {
 
     // ---- the walks ---------------------------------------------------------------------
 
+    /// Prepares the acts from `begin` to `end` for one value.
+    ///
+    /// # Safety
+    ///
+    /// `old` is a value that they are for, and nobody changes it.
     unsafe fn prepare_acts(
         &self,
         begin: usize,
@@ -411,6 +416,12 @@ impl Moves {
         Ok(())
     }
 
+    /// Runs the acts from `begin` to `end` for one value.
+    ///
+    /// # Safety
+    ///
+    /// `old` is a value that they are for, given away; `new` is memory for what they make; the
+    /// next rooms of `prepared` are those that `prepare_acts` made for it.
     unsafe fn commit_acts(
         &self,
         begin: usize,
@@ -500,6 +511,10 @@ impl Moves {
     }
 
     /// One container: its elements, then the shell around them.
+    ///
+    /// # Safety
+    ///
+    /// As for `commit_acts`, of containers of the holder's types.
     unsafe fn commit_each(
         &self,
         (at, end): (usize, usize),
@@ -532,6 +547,11 @@ impl Moves {
         unsafe { (shell.make)(new, Elements { first, count }, at) };
     }
 
+    /// Drops what the acts from `begin` to `end` have left of one value.
+    ///
+    /// # Safety
+    ///
+    /// `commit_acts` has run for it, and nobody uses it any more.
     unsafe fn finish_acts(&self, begin: usize, end: usize, old: *mut ()) {
         let mut at = begin;
         while at < end {

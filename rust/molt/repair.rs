@@ -51,6 +51,7 @@ pub struct Mend {
 impl Mend {
     /// That of `New: Repair<Old>`.
     pub const fn of<Old: State + Unpin, New: Repair<Old>>() -> Self {
+        Old::TYPE.check_readable();
         Self {
             from: End::of::<Old>(),
             to: End::of::<New>(),

@@ -9,6 +9,7 @@
 
 use core::ptr::{self, NonNull};
 
+use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 
@@ -21,6 +22,7 @@ use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
 use crate::slot::Slot;
+use crate::testing;
 use crate::text::Text;
 use crate::transfer::Table;
 
@@ -217,6 +219,9 @@ impl Routes {
     ///
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
+        if testing::fails() {
+            return Err(ENOMEM);
+        }
         let state = &self.to.descriptor().state;
         let size = match self.room {
             0 => self.to.object_size(),

@@ -120,6 +120,58 @@ impl Type {
         }
     }
 
+    /// Says that values of `inside` are in it, where no rule gets at them.
+    ///
+    /// # Panics
+    ///
+    /// When compiled, if `inside` has rules: they would not be followed.
+    pub const fn hiding(self, inside: &Type) -> Self {
+        assert!(
+            !inside.has_rules(),
+            "a type with `#[state(...)]` rules is in a container that is moved whole, as an `Arc`, \
+             an `RBTree`, a slice or a `VVec` is, so they would not be followed; put a type \
+             without rules there, and `convert(...)` on the field that holds the container",
+        );
+        self
+    }
+
+    /// Refuses a state that a function of another version could take something out of that
+    /// goes away with the module.
+    ///
+    /// # Panics
+    ///
+    /// When compiled, if a field is made again.
+    pub(crate) const fn check_readable(&self) {
+        let mut rest = self.parts;
+        while let [part, tail @ ..] = rest {
+            assert!(
+                !matches!(part.kind.kind, Kind::Remade),
+                "a state with `rebuild` or `try_rebuild` is the source of a transfer or a repair, \
+                 whose function could keep what has to be made again; write rules on the fields \
+                 of the new state instead",
+            );
+            rest = tail;
+        }
+    }
+
+    /// Whether an author's rule changes a value of the type where its fields stay the same.
+    const fn has_rules(&self) -> bool {
+        if has_rule(self.rules) {
+            return true;
+        }
+        let mut rest = self.parts;
+        while let [part, tail @ ..] = rest {
+            if has_rule(part.rules) || part.kind.has_rules() {
+                return true;
+            }
+            rest = tail;
+        }
+        match self.element {
+            Some(element) => element.has_rules(),
+            None => false,
+        }
+    }
+
     /// Makes it a container of `element`.
     pub const fn holding(
         self,
@@ -137,6 +189,21 @@ impl Type {
             ..self
         }
     }
+}
+
+/// Whether one of them counts although a type has not changed.
+const fn has_rule(rules: &[Rule]) -> bool {
+    let mut rest = rules;
+    while let [rule, tail @ ..] = rest {
+        if matches!(
+            rule.verb,
+            Verb::Convert | Verb::Renamed | Verb::Irreversible
+        ) {
+            return true;
+        }
+        rest = tail;
+    }
+    false
 }
 
 /// # Safety

@@ -2,8 +2,12 @@
 
 //! Hooks for tests, off unless a parameter of `molt.ko` is set.
 
+use kernel::sync::atomic::{Atomic, Relaxed};
+
 use crate::attempt::{Attempt, Milestone};
-use crate::helpers::{molt_test_dawdle_us, molt_test_hold, molt_test_refuse, molt_test_state};
+use crate::helpers::{
+    molt_test_dawdle_us, molt_test_fail, molt_test_hold, molt_test_refuse, molt_test_state,
+};
 use crate::primitives::{now_ns, relax, sleep_ns};
 
 /// Holds every attempt at one milestone for as long as the parameter `test_hold` names it:
@@ -37,6 +41,21 @@ pub(crate) fn dawdle() {
 pub(crate) fn is_refused() -> bool {
     // SAFETY: A word that root may change at any time.
     unsafe { (&raw const molt_test_refuse).read_volatile() }
+}
+
+/// Whether an allocation of a transfer has to fail: the parameter `test_fail` has counted down
+/// to it.
+pub(crate) fn fails() -> bool {
+    // SAFETY: A word that is changed by atomic operations here, and by root with a store.
+    let left = unsafe { Atomic::from_ptr(&raw mut molt_test_fail) };
+    let mut seen = left.load(Relaxed);
+    while seen > 0 {
+        match left.cmpxchg(seen, seen.wrapping_sub(1), Relaxed) {
+            Ok(_) => return seen == 1,
+            Err(now) => seen = now,
+        }
+    }
+    false
 }
 
 fn held() -> i32 {

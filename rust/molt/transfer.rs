@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! State transfer: a typed trait for authors, a table for the engine.
+//! State transfer: which rules lead from one implementation's states to another's.
 //!
-//! An implementation describes how its state is made from another version's, and, since
-//! the older version knows nothing of the newer one, also the way back. The types of both
-//! ends are the author's; each names the version that it stands for, and the engine
-//! compares its fields with those that the other module really has before anything is
-//! touched.
+//! Mostly what follows from the schemas of both ([`Moves`]), over versions between where these
+//! have to help ([`Chain`]). Before that comes what an author has written as a function of whole
+//! states ([`Convert`], [`Transfer`]): the types of both ends are the author's; each names the
+//! version that it stands for, and its fields are compared with those that the other module
+//! really has before anything is touched.
 
 use core::mem::MaybeUninit;
 
@@ -134,6 +134,7 @@ pub struct Table {
 impl Table {
     /// The table of `New: Transfer<Old>`.
     pub const fn of<Old: State + Unpin, New: Transfer<Old>>() -> Self {
+        Old::TYPE.check_readable();
         Self {
             from: End::of::<Old>(),
             to: End::of::<New>(),

@@ -48,7 +48,8 @@ measure()
 # of a transition, such as the scan for calls, is left out.
 each()
 {
-	modprobe "$1" && modprobe "$2" || problem "$1, $2"
+	modprobe "$1" || problem "$1"
+	modprobe "$2" || problem "$2"
 	echo "$(measure $few "$3" "$4") $(measure $many "$3" "$4")" |
 		awk -v n=$(((many - few) * rounds)) '{ print ($3 - $1) / n, ($4 - $2) / n }'
 	rmmod "$2"

@@ -38,7 +38,8 @@ compile()
 }
 
 # Messages without what depends on other files than the input: quotations of the
-# framework's source, lists of types that would do, and the count at the end.
+# framework's source, lists of types that would do, and the count at the end. Of an
+# assertion in there its text is left.
 normalise()
 {
 	awk '
@@ -46,7 +47,13 @@ normalise()
 	/^(note: |help: consider|error: aborting|Some errors have|For more information)/ { skip = 1 }
 	/^ *= / { skip = 0 }
 	/^ *= (help: (the|you may|consider|add)|note: this error originates|note: see)/ { skip = 1 }
-	/^$/ { skip = 0 }
+	/^$/ { skip = 0; foreign = 0 }
+	/^ *--> \/molt\/rust\// { foreign = 1 }
+	foreign && sub(/^.*the evaluated program panicked at/, "  = panicked at") {
+		sub(/, \/molt\/rust\/.*/, "")
+		print
+	}
+	foreign { next }
 	!skip' | cat -s | sed '$ { /^$/d }'
 }
 

@@ -636,8 +636,7 @@ fn the_older_versions_own_rules_do_on_the_way_back() {
     Pair::new(&timers, &timers)
         .forth(&["t: made again", "t: dropped"])
         .back(&["t: made again", "t: dropped"]);
-    Pair::field(timer(), timer())
-        .not_forth("a: was `Timer`, is `Timer`: `convert`, or rules inside");
+    Pair::field(timer(), timer()).not_forth("a: was another `Timer`: `convert`, or rules inside");
 }
 
 #[test]

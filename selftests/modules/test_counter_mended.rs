@@ -19,6 +19,7 @@ molt::module! {
     version: 1,
     transfers: [Damaged => Mended, Mended => Damaged],
     repairs: [Damaged => Mended],
+    statics: [reset(SPOILED)],
     license: "GPL",
     authors: ["The Molt developers"],
     description: "Molt test: a counter that repairs",

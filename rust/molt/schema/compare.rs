@@ -191,6 +191,9 @@ impl fmt::Display for Why<'_> {
                 f,
                 "`{kind}` would be lost: `dropped`, or a field that is `renamed` from it"
             ),
+            Self::Changed(old, new) if old == new => {
+                write!(f, "was another `{old}`: `convert`, or rules inside")
+            }
             Self::Changed(old, new) => {
                 write!(f, "was `{old}`, is `{new}`: `convert`, or rules inside")
             }
@@ -342,6 +345,12 @@ impl<S: Sink> Comparison<'_, S> {
         rule.is_for(self.other.0, self.other.1)
     }
 
+    /// Whether the author of `old` says that there is no way back from it.
+    fn is_final(&self, old: &Type<'_>) -> bool {
+        let says = |rule: Rule<'_>| rule.verb() == Verb::Irreversible && self.is_meant(&rule);
+        self.is_back && old.rules().any(says)
+    }
+
     /// The name of the field of `there` that a rule of the author's field `part` names.
     fn claimed<'s>(&self, part: &Part<'s>, there: &Type<'_>) -> Option<&'s str> {
         let verbs = [Verb::Convert, Verb::Renamed].into_iter();
@@ -452,11 +461,10 @@ impl<S: Sink> Comparison<'_, S> {
         self.all_left(path, old, new, at)
     }
 
-    /// Refuses what concerns a struct as a whole.
+    /// Refuses what concerns a struct or an enum as a whole.
     #[inline(never)]
     fn begin(&mut self, path: &Path<'_>, old: &Type<'_>, new: &Type<'_>) -> Result<(), S::Error> {
-        let is_final = |rule: Rule<'_>| rule.verb() == Verb::Irreversible && self.is_meant(&rule);
-        if self.is_back && old.rules().any(is_final) {
+        if self.is_final(old) {
             return self.refuse(path, Why::Irreversible);
         }
         self.check_partners(path, old, new)
@@ -504,7 +512,7 @@ impl<S: Sink> Comparison<'_, S> {
         if self.by_rule(path, &from, to, value.at)? {
             return Ok(None);
         }
-        if !value.is_moved() {
+        if !self.is_moved(&value) {
             return Ok(Some(value));
         }
         self.copy(path, &value)?;
@@ -717,8 +725,47 @@ impl<S: Sink> Comparison<'_, S> {
             (Kind::Enum, Kind::Enum) => self.variants(path, old, new, value.at),
             (one, other) if one == other && one.is_container() => self.elements(path, value),
             _ if old.is_enum() && new.is_enum() => self.refuse(path, Why::Untagged),
+            // What is written as `T` is another type in another place.
+            _ if value.names.0 == value.names.1 => {
+                self.refuse(path, Why::Changed(old.name(), new.name()))
+            }
             _ => self.refuse(path, Why::Changed(value.names.0, value.names.1)),
         }
+    }
+
+    /// Whether the value is moved as it is.
+    #[inline(never)]
+    fn is_moved(&self, value: &Value<'_>) -> bool {
+        let (old, new) = (&value.old, &value.new);
+        let author = if self.is_back { old } else { new };
+        old.fingerprint() == new.fingerprint()
+            && old.kind() != Kind::Remade
+            && !has_lock(old)
+            && !self.has_rule(author)
+    }
+
+    /// Whether a rule changes something in `one`, the author's, although its type is the same.
+    fn has_rule(&self, one: &Type<'_>) -> bool {
+        let mut parts = one.parts();
+        self.is_final(one)
+            || parts.any(|part| self.changes(&part, one) || self.has_rule(&part.kind()))
+            || one.element().is_some_and(|element| self.has_rule(&element))
+    }
+
+    /// Whether the rules of `part` of `owner` change it where the other version has the same type.
+    #[inline(never)]
+    fn changes(&self, part: &Part<'_>, owner: &Type<'_>) -> bool {
+        let is_final = self.is_back && self.rule(part, Verb::Irreversible).is_some();
+        let converts = || {
+            let same = self.partner(part, owner, owner)?;
+            let (_, known) = self.conversion(part, &same)?;
+            Some(known.fingerprint() == same.kind().fingerprint())
+        };
+        let moves = || {
+            self.claimed(part, owner)
+                .is_some_and(|name| name != part.name())
+        };
+        is_final || moves() || converts().unwrap_or(false)
     }
 
     #[inline(never)]
@@ -745,7 +792,7 @@ impl<S: Sink> Comparison<'_, S> {
             Kind::Lock | Kind::Box | Kind::Option => *path,
             _ => path.to(ELEMENTS),
         };
-        if !element.is_moved() {
+        if !self.is_moved(&element) {
             self.changed(&inside, &element)?;
             self.sink.close(begin);
             return Ok(());
@@ -815,7 +862,7 @@ impl<S: Sink> Comparison<'_, S> {
         new: &Type<'_>,
         at: Places,
     ) -> Result<usize, S::Error> {
-        self.check_partners(path, old, new)?;
+        self.begin(path, old, new)?;
         let op = Op::Match {
             from: at.0 as u32,
             to: at.1 as u32,
@@ -854,15 +901,6 @@ struct Value<'a> {
     /// What the types are called in messages.
     names: (&'a str, &'a str),
     at: Places,
-}
-
-impl Value<'_> {
-    /// Whether the value is moved as it is.
-    fn is_moved(&self) -> bool {
-        self.old.fingerprint() == self.new.fingerprint()
-            && !has_lock(&self.old)
-            && self.old.kind() != Kind::Remade
-    }
 }
 
 /// Whether there is a lock in it, which is never moved as it is.

@@ -482,7 +482,7 @@ impl<'a> Schema<'a> {
             return false;
         }
         let is_name = longest <= LONGEST_NAME;
-        let is_shown = |one: char| !one.is_control() && !(is_name && one.is_whitespace());
+        let is_shown = |one: char| !(one.is_control() || is_name && one.is_whitespace());
         let text = self.text(view.word(at), view.word(at.wrapping_add(4)));
         text.is_some_and(|text| text.chars().all(is_shown))
     }
@@ -630,7 +630,7 @@ impl<'a> Schema<'a> {
                     return fault("a field's type is its own, or another's");
                 }
                 let end = part.offset().checked_add(part.kind().size());
-                if !end.is_some_and(|end| end <= whole.size()) {
+                if end.is_none_or(|end| end > whole.size()) {
                     return fault("a field is out of its struct's range");
                 }
                 if !self.is_range(Record::Rule, part.0.word(40), part.0.word(44)) {

@@ -24,22 +24,22 @@ pub struct Sum3(pub Atomic<u64>, pub [u8; 3]);
 pub struct Nothing;
 
 const _: () = {
-    let [total, kind] = Sum::FIELDS else {
+    let [total, kind] = Sum::TYPE.parts else {
         panic!();
     };
     assert!(is_same_text(total.name, "total"));
     assert!(is_same_text(total.type_name, "Atomic<u64>"));
-    assert!(total.size == 8 && total.offset == core::mem::offset_of!(Sum, total));
+    assert!(total.kind.size == 8 && total.offset == core::mem::offset_of!(Sum, total));
     assert!(is_same_text(kind.name, "type"));
-    assert!(kind.size == 1 && kind.fingerprint != total.fingerprint);
+    assert!(kind.kind.size == 1 && kind.kind.fingerprint != total.kind.fingerprint);
 
-    let [first, second] = Sum3::FIELDS else {
+    let [first, second] = Sum3::TYPE.parts else {
         panic!();
     };
     assert!(is_same_text(first.name, "0"));
-    assert!(first.fingerprint == total.fingerprint);
+    assert!(first.kind.fingerprint == total.kind.fingerprint);
     assert!(is_same_text(second.type_name, "[u8; 3]"));
-    assert!(Nothing::FIELDS.is_empty());
+    assert!(Nothing::TYPE.parts.is_empty());
 
     assert!(is_state_of::<Sum>("Sum", 1) && is_state_of::<Sum>("Sum", 7));
     assert!(is_state_of::<Sum3>("Sum", 3) && !is_state_of::<Sum3>("Sum", 1));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Attributes of fields are not known in this release.
+//! An unknown rule on a field is answered with the known ones.
 
 /// Labelled.
 #[derive(molt::State)]
 pub struct Store {
     number: u64,
-    #[state(default)]
+    #[state(defualt = 1)]
     calls: u64,
 }

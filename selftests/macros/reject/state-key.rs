@@ -4,7 +4,7 @@
 
 /// Labelled.
 #[derive(molt::State)]
-#[state(name = "Store", from = "Shop@1")]
+#[state(name = "Store", since = "Shop@1")]
 pub struct Store {
     number: u64,
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A pair: a struct has changed three levels down.
+
+#![deny(unsafe_code)]
+#![allow(dead_code, reason = "a state that is never made")]
+
+use molt::Movable;
+
+mod base;
+
+base::pair! { { outer: Outer, } }
+
+#[derive(Movable)]
+struct Outer {
+    middle: Middle,
+}
+
+#[derive(Movable)]
+struct Middle {
+    inner: [Inner; 2],
+}
+
+#[derive(Movable)]
+struct Inner {
+    value: Option<u64>,
+}
