@@ -86,7 +86,7 @@ load_with counter_load instances=10
 open_counters
 call_from 1
 check "a field in as many types as may be is found" moltctl_says \
-	"nest.inner.inner.inner.inner.inner.value  converted from"
+	"nest.inner.inner.inner.inner.inner.inner.inner.value  converted from"
 check "and converted" update counter Deep@2
 stop_callers
 check "in each instance" all accounts_balance -- served counter Deep@2 1

@@ -418,8 +418,8 @@ fn types_are_not_nested_too_deeply() {
         let inner = (0..depth).fold(u32(), |kind, _| boxed(kind));
         fault(&Module::new("Sum", 1, record("Sum", &[field("deep", inner, &[])])).bytes())
     };
-    assert_eq!(nest(6), "");
-    assert_eq!(nest(7), "a type is nested too deeply");
+    assert_eq!(nest(8), "");
+    assert_eq!(nest(9), "a type is nested too deeply");
     assert_eq!(nest(1000), "a type is nested too deeply");
 }
 

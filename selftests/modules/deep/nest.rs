@@ -30,7 +30,7 @@ macro_rules! nest {
     ($last:ident) => {};
 }
 
-nest!(Level1 Level2 Level3 Level4 Level5 Leaf);
+nest!(Level1 Level2 Level3 Level4 Level5 Level6 Level7 Leaf);
 
 #[derive(State)]
 pub(crate) struct Deep {
