@@ -733,10 +733,15 @@ impl<S: Sink> Comparison<'_, S> {
         }
     }
 
-    /// Whether a value is moved as it is.
+    /// Whether the value is moved as it is.
+    #[inline(never)]
     fn is_moved(&self, value: &Value<'_>) -> bool {
-        let author = if self.is_back { &value.old } else { &value.new };
-        value.is_same() && !self.has_rule(author)
+        let (old, new) = (&value.old, &value.new);
+        let author = if self.is_back { old } else { new };
+        old.fingerprint() == new.fingerprint()
+            && old.kind() != Kind::Remade
+            && !has_lock(old)
+            && !self.has_rule(author)
     }
 
     /// Whether a rule changes something in `one`, the author's, although its type is the same.
@@ -748,6 +753,7 @@ impl<S: Sink> Comparison<'_, S> {
     }
 
     /// Whether the rules of `part` of `owner` change it where the other version has the same type.
+    #[inline(never)]
     fn changes(&self, part: &Part<'_>, owner: &Type<'_>) -> bool {
         let is_final = self.is_back && self.rule(part, Verb::Irreversible).is_some();
         let converts = || {
@@ -895,15 +901,6 @@ struct Value<'a> {
     /// What the types are called in messages.
     names: (&'a str, &'a str),
     at: Places,
-}
-
-impl Value<'_> {
-    /// Whether the value could be moved as it is.
-    fn is_same(&self) -> bool {
-        self.old.fingerprint() == self.new.fingerprint()
-            && !has_lock(&self.old)
-            && self.old.kind() != Kind::Remade
-    }
 }
 
 /// Whether there is a lock in it, which is never moved as it is.

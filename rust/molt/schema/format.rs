@@ -222,16 +222,25 @@ pub struct Schema<'a> {
     bytes: &'a [u8],
 }
 
-/// One record of a schema.
+/// One record of a schema. Small, since comparisons have many on a kernel's stack.
 #[derive(Clone, Copy)]
 struct View<'a> {
     schema: Schema<'a>,
-    bytes: &'a [u8],
+    /// Where it begins.
+    begin: u32,
+    /// Which of its kind it is.
+    index: u32,
 }
 
 impl<'a> View<'a> {
     fn word(&self, at: usize) -> u32 {
-        number(self.bytes, at).unwrap_or_default()
+        let at = (self.begin as usize).checked_add(at);
+        at.and_then(|at| number(self.schema.bytes, at))
+            .unwrap_or_default()
+    }
+
+    fn index(&self) -> usize {
+        self.index as usize
     }
 
     fn long(&self, at: usize) -> u64 {
@@ -247,15 +256,15 @@ impl<'a> View<'a> {
 
 /// A type.
 #[derive(Clone, Copy)]
-pub struct Type<'a>(View<'a>, usize);
+pub struct Type<'a>(View<'a>);
 
 /// A field, or a variant with its fields.
 #[derive(Clone, Copy)]
-pub struct Part<'a>(View<'a>, usize);
+pub struct Part<'a>(View<'a>);
 
 /// A rule.
 #[derive(Clone, Copy)]
-pub struct Rule<'a>(View<'a>, usize);
+pub struct Rule<'a>(View<'a>);
 
 /// A method of the interface, or the creation.
 #[derive(Clone, Copy)]
@@ -383,21 +392,22 @@ impl<'a> Schema<'a> {
     }
 
     fn kind(&self, index: usize) -> Type<'a> {
-        Type(self.view(Record::Type, index), index)
+        Type(self.view(Record::Type, index))
     }
 
     fn part(&self, index: usize) -> Part<'a> {
-        Part(self.view(Record::Part, index), index)
+        Part(self.view(Record::Part, index))
     }
 
     fn rule(&self, index: usize) -> Rule<'a> {
-        Rule(self.view(Record::Rule, index), index)
+        Rule(self.view(Record::Rule, index))
     }
 
     fn header(&self) -> View<'a> {
         View {
             schema: *self,
-            bytes: self.bytes,
+            begin: 0,
+            index: 0,
         }
     }
 
@@ -421,10 +431,12 @@ impl<'a> Schema<'a> {
         let begin = self
             .begin(record)
             .saturating_add(size.saturating_mul(index));
-        let end = begin.saturating_add(size);
+        let is_there = index < self.count(record);
         View {
             schema: *self,
-            bytes: self.bytes.get(begin..end).unwrap_or_default(),
+            // Nothing is behind the end; such a record is zeros.
+            begin: if is_there { begin as u32 } else { u32::MAX },
+            index: index as u32,
         }
     }
 
@@ -623,9 +635,9 @@ impl<'a> Schema<'a> {
             let is_enum = whole.kind() == Kind::Enum;
             let mut parts = whole.parts();
             while let Some(part) = parts.next() {
-                let fault = |what| Err(Fault::new(what, part.1));
+                let fault = |what| Err(Fault::new(what, part.0.index()));
                 if part.0.word(28) as usize != index
-                    || !self.is_owned(part.0.word(16), part.1 as u32, index)
+                    || !self.is_owned(part.0.word(16), part.0.index, index)
                 {
                     return fault("a field's type is its own, or another's");
                 }
@@ -734,7 +746,7 @@ fn range(first: u32, count: u32) -> core::ops::Range<usize> {
 impl<'a> Type<'a> {
     /// Its number.
     pub fn index(&self) -> usize {
-        self.1
+        self.0.index()
     }
 
     /// Its name, or that of its constructor.
@@ -850,7 +862,7 @@ impl<'a> Part<'a> {
 impl<'a> Rule<'a> {
     /// Its number.
     pub fn index(&self) -> usize {
-        self.1
+        self.0.index()
     }
 
     /// What it says.
