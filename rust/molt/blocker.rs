@@ -184,7 +184,8 @@ fn longest_first(blockers: &mut [Blocker]) {
 fn recorded(gates: &[Arc<Gate>], blockers: &mut KVec<Blocker>) {
     let now = now_ns();
     framework().records.for_each_call(gates, |record| {
-        let inside_ns = Some(now.wrapping_sub(record.since_ns));
+        // A call may have come since.
+        let inside_ns = Some(now.saturating_sub(record.since_ns));
         // SAFETY: The record's task is inside the call, and its bucket is locked.
         let who = Who::from(unsafe { describe(record.task.as_ptr()) });
         add(blockers, who, inside_ns);
@@ -198,7 +199,7 @@ fn inside_window(transition: &Transition, gate: &Gate, blockers: &mut KVec<Block
         return;
     };
     window.for_each_inside(|inside| {
-        let inside_ns = now_ns().wrapping_sub(inside.since_ns);
+        let inside_ns = now_ns().saturating_sub(inside.since_ns);
         if inside_ns > BOUND_NS {
             add(blockers, Who::from(inside.who), Some(inside_ns));
         }
