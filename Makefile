@@ -6,10 +6,10 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR SDK TESTS BENCH FUZZ_SECONDS
+export KDIR SDK TESTS BENCH FUZZ_SECONDS M
 
 help: ## this list
-	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 	@echo 'Set-up comes by itself. Where it is kept and what can be chosen: tools/README.md'
 
 demo: ## replace a module that is in use, in a guest, and show each step
@@ -20,6 +20,9 @@ test: ## run all tests, on this machine and in a guest (TESTS="name ..." for som
 
 check: ## formatting, lints and other checks of the source
 	@$(RUN) tools/check
+
+check-module: ## take states of modules there and back (M=folder, or M="file ...")
+	@$(RUN) tools/check-module
 
 bench: ## measure calls and transitions (BENCH="name ..." for some of it)
 	@$(RUN) tools/bench
@@ -45,4 +48,4 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check bench evidence fuzz shell modules moltctl sdk clean
+.PHONY: help demo test check check-module bench evidence fuzz shell modules moltctl sdk clean

@@ -19,7 +19,11 @@ use crate::helpers::{
 };
 use crate::interface::{Description, Interface, Serves};
 use crate::object::{object_size, state_offset};
+#[cfg(not(testlib))]
+use crate::registry::register;
 use crate::repair::Mend;
+#[cfg(testlib)]
+use crate::round_trip::register;
 use crate::schema::format::Schema;
 use crate::schema::{RuleFunctions, State, TypeFunctions};
 use crate::text::{Name, Text, NAME_LEN};
@@ -55,6 +59,8 @@ pub struct Descriptor {
     pub(crate) transfers: &'static [transfer::Table],
     pub(crate) repairs: &'static [Mend],
     pub(crate) callbacks: Option<Callbacks>,
+    #[cfg(testlib)]
+    pub(crate) arguments: &'static crate::schema::Type,
 }
 
 /// The schema that a module carries, and the functions that belong to it, in the same order.
@@ -111,6 +117,8 @@ impl Descriptor {
             transfers,
             repairs: &[],
             callbacks: None,
+            #[cfg(testlib)]
+            arguments: <I::Arguments as crate::movable::Movable>::TYPE,
         }
     }
 }
@@ -444,7 +452,7 @@ impl Registration {
     /// * `ENOMEM`.
     pub fn new(descriptor: &'static Descriptor, module: &'static ThisModule) -> Result<Self> {
         let registered = Registered::new(descriptor, module.as_ptr()).and_then(|implementation| {
-            let class = crate::registry::register(descriptor, implementation.clone())?;
+            let class = register(descriptor, implementation.clone())?;
             Ok(Self {
                 class,
                 implementation,

@@ -50,6 +50,8 @@ mod reaper;
 mod record;
 pub mod registry;
 pub mod repair;
+#[cfg(testlib)]
+pub mod round_trip;
 mod route;
 pub mod schema;
 mod slot;

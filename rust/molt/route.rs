@@ -109,7 +109,7 @@ impl Route {
     }
 
     /// Size and alignment of what is prepared.
-    fn prepared_layout(&self) -> (usize, usize) {
+    pub(crate) fn prepared_layout(&self) -> (usize, usize) {
         match &self.way {
             Way::Transfer(table) => (table.prepared_size, table.prepared_align),
             Way::Moves(chain) if chain.first().prepares() => {
@@ -124,7 +124,7 @@ impl Route {
     /// # Safety
     ///
     /// `commit` has taken `old`, and nobody uses it any more.
-    unsafe fn finish(&self, old: *mut ()) {
+    pub(crate) unsafe fn finish(&self, old: *mut ()) {
         match &self.way {
             Way::Transfer(table) => {
                 let drop = table.drop_rest.unwrap_or(self.from.descriptor().drop);

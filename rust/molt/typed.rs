@@ -28,7 +28,7 @@ fn this_module() -> *const bindings::module {
         (&raw const __this_module).cast()
     }
     #[cfg(not(MODULE))]
-    ptr::null()
+    core::ptr::null()
 }
 
 /// A class as a caller sees it, typed by its interface.
