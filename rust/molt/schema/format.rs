@@ -244,7 +244,7 @@ impl<'a> View<'a> {
     }
 
     fn long(&self, at: usize) -> u64 {
-        u64::from(self.word(at)) | u64::from(self.word(at.wrapping_add(4))) << 32
+        u64::from(self.word(at)) | (u64::from(self.word(at.wrapping_add(4))) << 32)
     }
 
     fn text(&self, at: usize) -> &'a str {
