@@ -78,7 +78,7 @@ impl<T, B: Backend> Relock for Lock<T, B> {
         // SAFETY: By the caller's promise; a lock is made around the value that lies there.
         unsafe {
             open_lock::<T, B>(place).first.cast::<T>().write(value);
-            make_lock::<B>(place, NOTHING, 0);
+            make_lock::<B>(place, Elements::NONE, 0);
         }
     }
 
@@ -115,7 +115,7 @@ unsafe fn open_option<T>(shell: *mut ()) -> Elements {
             first: ptr::from_mut(value).cast(),
             count: 1,
         },
-        None => NOTHING,
+        None => Elements::NONE,
     }
 }
 
@@ -285,11 +285,6 @@ unsafe fn is_unlocked<B: Backend>(shell: *mut ()) -> bool {
 }
 
 // ---- all -------------------------------------------------------------------------------
-
-const NOTHING: Elements = Elements {
-    first: ptr::null_mut(),
-    count: 0,
-};
 
 /// # Safety
 ///

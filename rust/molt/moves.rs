@@ -440,12 +440,8 @@ impl Moves {
                 // SAFETY: Both places have room for the type, which has one size.
                 Act::Copy(copied) => unsafe { copied.run(old, new) },
                 Act::Relock { to, new: shell, .. } => {
-                    let nothing = Elements {
-                        first: ptr::null_mut(),
-                        count: 0,
-                    };
                     // SAFETY: There is room for the lock beside what is in it.
-                    unsafe { (shell.make)(new.wrapping_byte_add(to), nothing, at) };
+                    unsafe { (shell.make)(new.wrapping_byte_add(to), Elements::NONE, at) };
                 }
                 Act::Make { to, make, size, .. } => {
                     let place = new.wrapping_byte_add(to);

@@ -254,6 +254,14 @@ pub struct Elements {
     pub count: usize,
 }
 
+impl Elements {
+    /// No element, and no memory.
+    pub const NONE: Self = Self {
+        first: core::ptr::null_mut(),
+        count: 0,
+    };
+}
+
 /// How the elements get out of a container and into one. None of it sleeps, but `check`, which
 /// may spin.
 #[derive(Clone, Copy)]

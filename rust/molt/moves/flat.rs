@@ -94,11 +94,6 @@ pub(super) struct Flat {
     locks: KVec<Lock>,
 }
 
-const NOTHING: Elements = Elements {
-    first: ptr::null_mut(),
-    count: 0,
-};
-
 impl Flat {
     pub(super) const fn new() -> Self {
         Self {
@@ -220,7 +215,7 @@ impl Flat {
                 (one.convert)(from, new.wrapping_byte_add(one.to));
             }
             for (class, lock) in self.locks.iter().enumerate() {
-                (lock.make)(new.wrapping_byte_add(lock.to), NOTHING, class);
+                (lock.make)(new.wrapping_byte_add(lock.to), Elements::NONE, class);
             }
         }
     }
