@@ -17,17 +17,20 @@ pub(crate) struct Attribute {
     /// A variant of `molt::interface::Context`.
     pub(crate) context: Ident,
     pub(crate) creation: Creation,
+    /// It is one of the framework's own, which needs no proof of its build.
+    pub(crate) is_own: bool,
 }
 
 impl Parse for Attribute {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let (mut name, mut context, mut creation) = (None, None, None);
+        let (mut name, mut context, mut creation, mut own) = (None, None, None, None);
         while !input.is_empty() {
             let key: Ident = input.parse()?;
             let is_new = match key.to_string().as_str() {
                 "name" => name.replace(parse_name(input)?).is_none(),
                 "context" => context.replace(parse_context(input)?).is_none(),
                 "create" => creation.replace(parse_creation(input)?).is_none(),
+                "framework" => own.replace(()).is_none(),
                 _ => return Err(unknown(&key)),
             };
             if !is_new {
@@ -42,6 +45,7 @@ impl Parse for Attribute {
             name: name.ok_or_else(|| missing(input, "name = \"...\""))?,
             context: context.ok_or_else(|| missing(input, "context = sleepable` or `atomic"))?,
             creation: creation.unwrap_or_default(),
+            is_own: own.is_some(),
         })
     }
 }

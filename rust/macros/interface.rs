@@ -65,7 +65,7 @@ impl Interface {
         let fields = self.methods.iter().map(|method| method.field(visibility));
         let implementations = self.implementations(name, &operations);
         let description = self.description(name, &operations);
-        let abi = abi::reference();
+        let abi = (!self.attribute.is_own).then(abi::reference);
         quote! {
             // The file of an interface is included by modules that nobody includes, so `pub`
             // has no effect there. It tells a reader that the interface is for others.
@@ -94,6 +94,7 @@ impl Interface {
             name,
             context,
             creation,
+            ..
         } = &self.attribute;
         let Compilation { compiler, release } = &self.compilation;
         let arguments = creation.kind();

@@ -69,8 +69,9 @@ pub fn interface(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// `repairs` those where the first is known to be damaged. `callbacks` names a type whose
 /// `Callback` runs before and after an update to this implementation.
 /// `init` names a function `fn(&'static ThisModule) -> Result<T>` that runs after the
-/// implementation is registered; its value is kept until the module goes. `name` defaults to
-/// that of the file. `authors`, `description`, `alias`, `firmware`, `imports_ns` and `params`
+/// implementation is registered; its value is kept until the module goes. Or `type` names a type
+/// whose `InPlaceModule::init` does, as in the kernel's `module!`. `name` defaults to that of the
+/// file. `authors`, `description`, `alias`, `firmware`, `imports_ns` and `params`
 /// are those of the kernel's `module!`.
 #[proc_macro]
 pub fn module(input: TokenStream) -> TokenStream {

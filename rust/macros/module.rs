@@ -17,7 +17,7 @@ use syn::{
 };
 
 /// The fields in the order in which the messages list them.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "class",
     "implementation",
     "version",
@@ -26,6 +26,7 @@ const FIELDS: [&str; 16] = [
     "callbacks",
     "statics",
     "init",
+    "type",
     "name",
     "authors",
     "description",
@@ -47,6 +48,14 @@ const KERNEL_FIELDS: [&str; 7] = [
     "imports_ns",
     "params",
 ];
+
+/// What runs after the registration.
+enum Start {
+    /// A function.
+    Function(Path),
+    /// The init of a module as the kernel knows one.
+    Module(Type),
+}
 
 /// From one state to another.
 struct Transfer {
@@ -83,7 +92,7 @@ pub(crate) struct Declaration {
     repairs: Vec<Transfer>,
     callbacks: Option<Type>,
     statics: Vec<Reset>,
-    init: Option<Path>,
+    start: Option<Start>,
     name: Option<LitStr>,
     aliases: Vec<LitStr>,
     /// Fields for the kernel's `module!`.
@@ -118,7 +127,7 @@ impl Parse for Declaration {
             repairs: fields.repairs,
             callbacks: fields.callbacks,
             statics: fields.statics,
-            init: fields.init,
+            start: fields.start,
             name: fields.name,
             aliases: fields.aliases,
             kernel: fields.kernel,
@@ -137,7 +146,7 @@ struct Fields {
     repairs: Vec<Transfer>,
     callbacks: Option<Type>,
     statics: Vec<Reset>,
-    init: Option<Path>,
+    start: Option<Start>,
     name: Option<LitStr>,
     aliases: Vec<LitStr>,
     kernel: Vec<(Ident, TokenTree)>,
@@ -170,12 +179,26 @@ impl Fields {
             "repairs" => self.repairs = parse_list(input)?,
             "callbacks" => self.callbacks = Some(input.parse()?),
             "statics" => self.statics = parse_list(input)?,
-            "init" => self.init = Some(input.parse()?),
+            "init" => self.begin(&key, Start::Function(input.parse()?))?,
+            "type" => self.begin(&key, Start::Module(input.parse()?))?,
             "name" => self.name = Some(input.parse()?),
             "alias" => self.aliases = parse_list(input)?,
             _ => self.kernel.push((key, input.parse()?)),
         }
         Ok(())
+    }
+}
+
+impl Fields {
+    fn begin(&mut self, key: &Ident, start: Start) -> Result<()> {
+        match self.start.replace(start) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                key.span(),
+                "`init` beside `type`: either says what runs at the module's init\n\
+                 help: remove one of the two",
+            )),
+        }
     }
 }
 
@@ -347,19 +370,34 @@ impl Declaration {
         }
     }
 
-    /// The field for what `init` returns, and its value. It stands before the registration,
-    /// so that it is dropped before it.
+    /// The field for what the module's own init makes, and its value. It stands before the
+    /// registration, so that it is dropped before it.
     fn kept(&self) -> (TokenStream, TokenStream) {
-        let Some(init) = &self.init else {
-            return (quote!(), quote!());
-        };
-        // The type that the function returns has no name here, so it is kept as `dyn`; its
+        // The type that a function returns has no name here, so it is kept as `dyn`; its
         // table of functions is in this very module.
-        let field = quote!(_kept: ::kernel::alloc::KBox<dyn __MoltKept>,);
-        let value = quote_spanned! {init.span()=>
-            _kept: ::kernel::alloc::KBox::new(#init(module)?, ::kernel::alloc::flags::GFP_KERNEL)?,
-        };
-        (field, value)
+        match &self.start {
+            None => (quote!(), quote!()),
+            Some(Start::Function(init)) => (
+                quote!(_kept: ::kernel::alloc::KBox<dyn __MoltKept>,),
+                quote_spanned! {init.span()=>
+                    _kept: ::kernel::alloc::KBox::new(
+                        #init(module)?,
+                        ::kernel::alloc::flags::GFP_KERNEL,
+                    )?,
+                },
+            ),
+            Some(Start::Module(module)) => (
+                quote_spanned!(module.span()=>
+                    _kept: ::core::pin::Pin<::kernel::alloc::KBox<#module>>,
+                ),
+                quote_spanned! {module.span()=>
+                    _kept: ::kernel::alloc::KBox::try_pin_init(
+                        <#module as ::kernel::InPlaceModule>::init(module),
+                        ::kernel::alloc::flags::GFP_KERNEL,
+                    )?,
+                },
+            ),
+        }
     }
 
     /// What modinfo shows, besides what the kernel's `module!` put there.
@@ -380,7 +418,8 @@ impl Declaration {
                 static #name: [u8; #length] = *#bytes;
             }
         });
-        let kept = self.init.as_ref().map(|_| {
+        let is_function = matches!(self.start, Some(Start::Function(_)));
+        let kept = is_function.then(|| {
             quote! {
                 trait __MoltKept: Send + Sync {}
                 impl<T: Send + Sync> __MoltKept for T {}

@@ -33,7 +33,7 @@ const ON_TYPES: &str = "`dropped(field)`, `dropped(field: Type = value)`, `irrev
      `versions = \"Name@1\"` beside one of them";
 
 /// What can stand on a state besides, for messages.
-const ON_STATES: &str = "`name = \"...\"`, `version = N`, `from = \"Name@1\"`";
+const ON_STATES: &str = "`name = \"...\"`, `version = N`, `from = \"Name@1\"`, `closed`";
 
 /// `name@version`.
 #[derive(PartialEq)]
@@ -102,6 +102,7 @@ pub(crate) struct Rules {
     pub(crate) name: Option<LitStr>,
     pub(crate) version: Option<u32>,
     pub(crate) from: Option<Vec<Version>>,
+    pub(crate) closed: Option<()>,
 }
 
 impl Rules {
@@ -186,6 +187,7 @@ impl Rules {
             "name" => self.name.replace(parse_name(input)?).is_none(),
             "version" => self.version.replace(parse_version(input)?).is_none(),
             "from" => self.from.replace(parse_versions(input)?).is_none(),
+            "closed" => self.closed.replace(()).is_none(),
             _ => return Ok(false),
         };
         match is_new {

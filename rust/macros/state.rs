@@ -30,6 +30,13 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
         .map(|(index, field)| part(name, index, field))
         .collect::<Result<Vec<_>>>()?;
     let rules = options.tokens(None)?;
+    let at_end = options.closed.map(|()| {
+        quote! {
+            fn at_end(&self) {
+                ::molt::Closed::closed(self);
+            }
+        }
+    });
     Ok(quote! {
         // SAFETY: All fields are listed; their types are described only where they can be moved
         // or are made again; and the next item does not compile if the type implements `Drop`.
@@ -48,6 +55,7 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
                 )
                 .with_parts(PARTS, RULES)
             };
+            #at_end
         }
 
         const _: () = {

@@ -4,6 +4,7 @@
 
 use core::ptr::{self, NonNull};
 
+use kernel::bindings;
 use kernel::error::code::{EBUSY, EDEADLK};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
@@ -233,6 +234,13 @@ impl Class {
     /// May sleep.
     pub fn for_each_blocker(&self, f: impl FnMut(&Blocker)) {
         self.inner.lock().blockers.iter().for_each(f);
+    }
+
+    /// Whether `module` has registered an implementation of this name. May sleep.
+    pub(crate) fn is_served_by(&self, module: *const bindings::module, name: &str) -> bool {
+        let inner = self.inner.lock();
+        let mut all = inner.implementations.iter();
+        all.any(|i| i.module().cast_const() == module && i.name() == name)
     }
 
     /// The implementation of this name, and of this version where one is given; without a

@@ -13,7 +13,7 @@ use kernel::sync::lock::{Backend, Lock};
 
 use crate::fingerprint::Fingerprint;
 use crate::movable::Movable;
-use crate::schema::{Elements, Kind, Shell, Type};
+use crate::schema::{Elements, Kind, Shell, State, Type};
 use crate::testing;
 
 /// What may be in a state: what is movable, and locks around it.
@@ -281,6 +281,45 @@ unsafe fn is_unlocked<B: Backend>(shell: *mut ()) -> bool {
             true
         }
         None => false,
+    }
+}
+
+/// Moves a state to `to` by its bytes, and makes its locks again there.
+///
+/// # Safety
+///
+/// `from` is a state that nobody uses, given away, and `to` memory for one.
+pub(crate) unsafe fn relocate<T: State>(from: *mut T, to: *mut T) {
+    // SAFETY: By the caller's promise. All but locks can be moved by its bytes, and locks are
+    // fields of the state itself.
+    unsafe { ptr::copy_nonoverlapping(from, to, 1) };
+    for (class, part) in T::TYPE.parts.iter().enumerate() {
+        // SAFETY: The field lies there.
+        unsafe {
+            relock_all(
+                part.kind,
+                to.cast::<()>().wrapping_byte_add(part.offset),
+                class,
+            )
+        };
+    }
+}
+
+/// # Safety
+///
+/// `place` has a value of this type, which was moved there.
+unsafe fn relock_all(kind: &Type, place: *mut (), class: usize) {
+    match (kind.kind, kind.element, kind.functions.shell) {
+        // SAFETY: By the caller's promise there is a lock, which nobody holds.
+        (Kind::Lock, _, Some(shell)) => unsafe { (shell.make)(place, Elements::NONE, class) },
+        (Kind::Array, Some(lock), _) if lock.kind == Kind::Lock => {
+            for index in 0..kind.length {
+                let place = place.wrapping_byte_add(index.wrapping_mul(lock.size));
+                // SAFETY: An element of the array.
+                unsafe { relock_all(lock, place, class) };
+            }
+        }
+        _ => {}
     }
 }
 

@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/hash.h>
 #include <linux/kallsyms.h>
+#include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
@@ -95,6 +96,12 @@ void molt_wait_idle(struct wait_queue_head *queue, bool (*condition)(void *), vo
 bool molt_wait_killable(struct wait_queue_head *queue, bool (*condition)(void *), void *argument)
 {
 	return !wait_event_killable(*queue, condition(argument));
+}
+
+bool molt_wait_interruptible(struct wait_queue_head *queue, bool (*condition)(void *),
+			     void *argument)
+{
+	return !wait_event_interruptible(*queue, condition(argument));
 }
 
 bool molt_may_sleep(void)
@@ -344,6 +351,34 @@ bool molt_module_is_live(const struct module *module)
 {
 	/* A built-in client has no module, and is always there. */
 	return !module || READ_ONCE(module->state) == MODULE_STATE_LIVE;
+}
+
+static void (*molt_module_live)(struct module *module);
+
+static int molt_module_notify(struct notifier_block *block, unsigned long state, void *module)
+{
+	if (state == MODULE_STATE_LIVE)
+		molt_module_live(module);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block molt_module_notifier = { .notifier_call = molt_module_notify };
+
+int molt_modules_watch(void (*live)(struct module *module))
+{
+	molt_module_live = live;
+	return register_module_notifier(&molt_module_notifier);
+}
+
+void molt_modules_unwatch(void)
+{
+	unregister_module_notifier(&molt_module_notifier);
+}
+
+/* Whether it was of any use is looked at by the caller. */
+void molt_front_request(const char *name)
+{
+	request_module("%s", name);
 }
 
 const char *molt_module_name(const struct module *module)

@@ -31,6 +31,8 @@ bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *a
 void molt_wait_idle(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
 		    u64 timeout_ns);
 bool molt_wait_killable(struct wait_queue_head *queue, bool (*condition)(void *), void *argument);
+bool molt_wait_interruptible(struct wait_queue_head *queue, bool (*condition)(void *),
+			     void *argument);
 
 void molt_pin(void);
 void molt_unpin(void);
@@ -60,6 +62,9 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 
 bool molt_module_get(struct module *module);
 void molt_module_put(struct module *module);
+int molt_modules_watch(void (*live)(struct module *module));
+void molt_modules_unwatch(void);
+void molt_front_request(const char *name);
 bool molt_module_is_live(const struct module *module);
 const char *molt_module_name(const struct module *module);
 const char *molt_module_srcversion(const struct module *module);

@@ -48,6 +48,11 @@ extern "C" {
     pub(crate) fn molt_object_free(object: *mut c_void);
     pub(crate) fn molt_module_get(module: *mut bindings::module) -> bool;
     pub(crate) fn molt_module_put(module: *mut bindings::module);
+    pub(crate) fn molt_modules_watch(
+        live: unsafe extern "C" fn(module: *mut bindings::module),
+    ) -> c_int;
+    pub(crate) fn molt_modules_unwatch();
+    pub(crate) fn molt_front_request(name: *const c_char);
     pub(crate) fn molt_module_is_live(module: *const bindings::module) -> bool;
     pub(crate) fn molt_module_name(module: *const bindings::module) -> *const c_char;
     pub(crate) fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
@@ -72,6 +77,11 @@ extern "C" {
         argument: *mut c_void,
         timeout_ns: u64,
     );
+    pub(crate) fn molt_wait_interruptible(
+        queue: *mut bindings::wait_queue_head,
+        condition: unsafe extern "C" fn(*mut c_void) -> bool,
+        argument: *mut c_void,
+    ) -> bool;
     pub(crate) fn molt_pin();
     pub(crate) fn molt_unpin();
     pub(crate) fn molt_moving(slot: *const c_void, is_set: bool) -> *const c_void;

@@ -12,6 +12,8 @@
 
 #![crate_name = "molt"]
 
+extern crate self as molt;
+
 mod attempt;
 mod blocker;
 pub mod callback;
@@ -28,6 +30,7 @@ pub mod error;
 mod exchange;
 pub mod explain;
 pub mod fingerprint;
+pub mod front;
 pub mod gate;
 pub mod handle;
 mod helpers;
@@ -74,7 +77,7 @@ pub use implementation::Implementation;
 pub use molt_macros::{interface, module, Movable, State};
 pub use movable::Movable;
 pub use repair::Repair;
-pub use schema::State;
+pub use schema::{Closed, State};
 pub use testing::shows_state;
 pub use transfer::{Convert, Transfer};
 pub use typed::Typed as Class;

@@ -4,7 +4,7 @@
 
 use kernel::prelude::*;
 
-use crate::error::Refusal;
+use crate::error::{errno_name, Refusal};
 use crate::explain::Line;
 use crate::history::Entry;
 use crate::implementation::Descriptor;
@@ -26,6 +26,15 @@ pub(crate) fn refused_caller(refusal: &Refusal) {
         refusal.errno(),
         refusal.reason().as_str()
     );
+}
+
+pub(crate) fn attached(class: &str, front: &str) {
+    pr_info!("{class}: attached to the front {front}\n");
+}
+
+pub(crate) fn not_attached(class: &str, front: &str, error: Error) {
+    let errno = errno_name(error);
+    pr_err!("{class}: not attached to the front {front}: {errno}\n");
 }
 
 pub(crate) fn planned(line: &Line<'_>) {

@@ -26,11 +26,12 @@ use kernel::{
     id_pool::IdPool,
     iov::{IovIterDest, IovIterSource},
     list::{List, ListArc, ListArcSafe, ListItem, ListLinks},
-    mm::Mm,
+    mm::{virt::VmaNew, Mm},
     page::Page,
     pid_namespace::PidNamespace,
     prelude::*,
     rbtree::RBTree,
+    seq_file::SeqFile,
     str::CString,
     sync::{
         aref::ARef,
@@ -157,6 +158,20 @@ unsafe impl Movable for IovIterDest<'_> {
     const FINGERPRINT: u64 = Fingerprint::of::<Self>("IovIterDest").finish();
     const TYPE: &'static Type = &Type::whole::<Self>("IovIterDest", Self::FINGERPRINT);
 }
+
+// What the kernel lends for a call. There are no values of these, only references.
+macro_rules! lent {
+    ($($type:ty),* $(,)?) => {$(
+        // SAFETY: It belongs to the kernel, and so does its text, or to an open file, which keeps
+        // the module of its operations loaded.
+        unsafe impl Movable for $type {
+            const FINGERPRINT: u64 = Fingerprint::of::<Self>(stringify!($type)).finish();
+            const TYPE: &'static Type = &Type::whole::<Self>(stringify!($type), Self::FINGERPRINT);
+        }
+    )*};
+}
+
+lent!(File, VmaNew, SeqFile);
 
 // SAFETY: The elements are the value, and they are movable.
 unsafe impl<T: Movable> Movable for [T] {

@@ -26,7 +26,7 @@ use crate::gate::Gate;
 use crate::helpers::{
     molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor, molt_relax, molt_sleep_ns,
     molt_task_describe, molt_task_hash, molt_unpin, molt_wait, molt_wait_idle, molt_wait_init,
-    molt_wait_wake, molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
+    molt_wait_interruptible, molt_wait_wake, molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
 };
 use crate::slot::Slot;
 
@@ -347,6 +347,18 @@ impl WaitQueue {
                 holds::<F>,
                 (&raw const condition).cast_mut().cast(),
                 timeout_ns,
+            )
+        }
+    }
+
+    /// Sleeps until `condition` holds; `false`: a signal came before.
+    pub(crate) fn wait_interruptible<F: Fn() -> bool>(&self, condition: F) -> bool {
+        // SAFETY: As above.
+        unsafe {
+            molt_wait_interruptible(
+                self.0.get(),
+                holds::<F>,
+                (&raw const condition).cast_mut().cast(),
             )
         }
     }

@@ -4,14 +4,17 @@
 
 use core::ptr;
 
+use kernel::bindings;
 use kernel::error::code::{EBUSY, EEXIST, EINVAL};
+use kernel::error::to_result;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::{Arc, Mutex};
 
 use crate::class::Class;
 use crate::error::Refusal;
-use crate::helpers::molt_rcu_barrier;
+use crate::front::{module_is_live, Fronts};
+use crate::helpers::{molt_modules_unwatch, molt_modules_watch, molt_rcu_barrier};
 use crate::history::History;
 use crate::implementation::{check_name, Descriptor, Registered};
 use crate::interface::Context;
@@ -73,6 +76,8 @@ pub(crate) struct Framework {
     pub(crate) history: Mutex<History>,
     pub(crate) records: Arc<Records>,
     pub(crate) reaper: Reaper,
+    #[pin]
+    pub(crate) fronts: Fronts,
     _slots: Cache,
     next_transition: Atomic<u64>,
     /// No transition begins.
@@ -107,6 +112,7 @@ impl Root {
                 history <- kernel::new_mutex!(History::new(), "molt_history"),
                 records,
                 reaper,
+                fronts <- Fronts::new(),
                 _slots: slots,
                 next_transition: Atomic::new(1),
                 is_held: Atomic::new(false),
@@ -114,6 +120,8 @@ impl Root {
             GFP_KERNEL,
         )?;
         ROOT.store(&raw const *framework, Relaxed);
+        // SAFETY: The function is there until the drop takes it back.
+        to_result(unsafe { molt_modules_watch(module_is_live) })?;
         Ok(Self(framework))
     }
 }
@@ -122,6 +130,8 @@ impl Drop for Root {
     fn drop(&mut self) {
         // Classes that nobody removed have neither instances nor implementations: their
         // modules are gone, or this one would not be going.
+        // SAFETY: Watched since `new`. Waits for a call that runs.
+        unsafe { molt_modules_unwatch() };
         self.0.reaper.flush();
         self.0.classes.lock().clear();
     }
@@ -264,13 +274,34 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
 ///
 /// # Errors
 ///
-/// * `EBUSY`: it has instances, a transition is running, or it is being removed already.
+/// * `EBUSY`: it has instances, its front is in use, a transition is running, or it is being
+///   removed already.
 pub fn remove(class: &Arc<Class>) -> Result<(), Refusal> {
+    let detached = framework().fronts.detach(class)?;
     // Handles that were dropped just now still count until the reaper has come by.
     framework().reaper.flush();
-    class.retire()?;
+    if let Err(refusal) = class.retire() {
+        if let Some(detached) = detached {
+            detached.undo();
+        }
+        return Err(refusal);
+    }
     forget(class);
+    if let Some(detached) = detached {
+        detached.finish();
+    }
     Ok(())
+}
+
+/// The class that `module` has registered an implementation of this name for. May sleep.
+pub(crate) fn find_by_module(
+    module: *const bindings::module,
+    implementation: &str,
+) -> Option<Arc<Class>> {
+    let classes = framework().classes.lock();
+    let mut classes = classes.iter();
+    let found = classes.find(|class| class.is_served_by(module, implementation));
+    found.cloned()
 }
 
 fn forget(class: &Arc<Class>) {

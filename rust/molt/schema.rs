@@ -368,6 +368,17 @@ pub unsafe trait State: Sized + 'static {
 
     /// The fields and their rules.
     const TYPE: &'static Type;
+
+    /// What `#[state(closed)]` adds.
+    #[doc(hidden)]
+    fn at_end(&self) {}
+}
+
+/// A state whose instances do something at their end. With `#[state(closed)]` above it, for
+/// classes whose [`Implementation`] is a front's.
+pub trait Closed {
+    /// See [`Implementation::closed`].
+    fn closed(&self);
 }
 
 /// Stands for a struct with these fields.

@@ -19,7 +19,7 @@ use crate::registry::framework;
 
 /// The module that this function is compiled for; null in code that is built in.
 #[inline(always)]
-fn this_module() -> *const bindings::module {
+pub(crate) fn this_module() -> *const bindings::module {
     #[cfg(MODULE)]
     {
         extern "C" {

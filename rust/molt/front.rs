@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Fronts: who owns what a class has registered with the rest of the kernel.
+//!
+//! Whatever the kernel calls back must not be text of an implementation, which is replaced. So
+//! devices, disks and the like belong to a front: a module that stays, whose callbacks reach the
+//! instances through handles. An implementation only asks for one, from its init. The front makes
+//! the registration once for the class, and ends it with the class:
+//!
+//! ```text
+//!        init asks           the module is live              removal
+//!  none ----------> asked ----------------------> attached ----------> none
+//!                     |   init fails, or the front  |   ^
+//!                     v   cannot attach             +---+ in use: EBUSY
+//!                    none
+//! ```
+//!
+//! Until the module is live its text may yet go, so nobody can be let in before. While a class
+//! is attached, its front's module is pinned.
+//!
+//! Anybody can write a front: a module that implements [`Front`] and keeps a [`Registration`].
+//! Its alias `molt-front-<name>` is what is loaded where an implementation asks for it.
+
+pub mod misc;
+mod waker;
+
+pub use waker::Waker;
+
+use core::ptr;
+
+use kernel::bindings;
+use kernel::error::code::{EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOENT};
+use kernel::prelude::*;
+use kernel::str::CString;
+use kernel::sync::{Arc, Mutex};
+
+use crate::class::Class;
+use crate::container::Room;
+use crate::error::Refusal;
+use crate::helpers::{molt_front_request, molt_module_get, molt_module_put};
+use crate::log;
+use crate::movable::Movable;
+use crate::registry::{find_by_module, framework};
+use crate::schema::State;
+use crate::text::Name;
+use crate::typed::this_module;
+
+/// What a module does that owns registrations on behalf of classes.
+pub trait Front: Send + Sync {
+    /// Makes the registration for a class, whose default implementation is live: instances can be
+    /// made. Runs while that module is inserted. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the subsystem says; the class then stays without. `EINVAL`: the options are of
+    /// another type.
+    fn attach(&self, class: &CStr, options: &Options) -> Result;
+
+    /// Another implementation of a class that is attached asks for the same. An error makes its
+    /// init fail. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`: the options do not fit the registration that there is.
+    fn join(&self, class: &CStr, options: &Options) -> Result {
+        let _ = (class, options);
+        Ok(())
+    }
+
+    /// Ends the registration and gives up all handles: the class is to be removed. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY`: somebody uses it. Nothing has changed then.
+    fn detach(&self, class: &CStr) -> Result;
+}
+
+/// What an implementation tells its front: a value of a type that both know.
+pub struct Options {
+    kind: u64,
+    value: Room,
+}
+
+impl Options {
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub fn new<T: Movable + Copy>(value: T) -> Result<Self> {
+        let room = Room::new(1, size_of::<T>(), align_of::<T>())?;
+        // SAFETY: The room is for a `T`.
+        unsafe { room.first().cast::<T>().write(value) };
+        Ok(Self {
+            kind: T::FINGERPRINT,
+            value: room,
+        })
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`: it is of another type.
+    pub fn get<T: Movable + Copy>(&self) -> Result<T> {
+        if self.kind != T::FINGERPRINT {
+            return Err(EINVAL);
+        }
+        // SAFETY: A type with this fingerprint was put there, and copies are whole values.
+        Ok(unsafe { self.value.first().cast::<T>().read() })
+    }
+}
+
+/// A front that is there.
+struct Known {
+    name: Name,
+    module: *mut bindings::module,
+    front: Arc<dyn Front>,
+}
+
+// SAFETY: `module` is used for references only.
+unsafe impl Send for Known {}
+// SAFETY: As above.
+unsafe impl Sync for Known {}
+
+/// How far a class is with its front.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// This module has asked, and is not live yet.
+    Asked(*mut bindings::module),
+    /// The front attaches it or detaches it at this moment.
+    Changing,
+    Attached,
+}
+
+/// A class and its front, whose module it pins.
+struct Attached {
+    class: Arc<Class>,
+    front: Arc<Known>,
+    options: Arc<Options>,
+    stage: Stage,
+}
+
+// SAFETY: Pointers to modules are compared only.
+unsafe impl Send for Attached {}
+
+/// All fronts, and the classes that have one.
+#[pin_data]
+pub(crate) struct Fronts {
+    #[pin]
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    known: KVec<Arc<Known>>,
+    classes: KVec<Attached>,
+}
+
+impl Inner {
+    fn front(&self, name: &str) -> Option<&Arc<Known>> {
+        self.known.iter().find(|known| known.name.as_str() == name)
+    }
+
+    fn class(&mut self, class: &Class) -> Option<&mut Attached> {
+        let mut classes = self.classes.iter_mut();
+        classes.find(|one| ptr::eq(&*one.class, class))
+    }
+
+    /// Forgets a class, and lets its front's module go.
+    fn forget(&mut self, class: &Class) {
+        self.classes.retain(|one| {
+            let is_other = !ptr::eq(&*one.class, class);
+            if !is_other {
+                // SAFETY: Taken when it was added; no frame of that module is below this one.
+                unsafe { molt_module_put(one.front.module) };
+            }
+            is_other
+        });
+    }
+}
+
+impl Fronts {
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            inner <- kernel::new_mutex!(
+                Inner {
+                    known: KVec::new(),
+                    classes: KVec::new(),
+                },
+                "molt_fronts"
+            ),
+        })
+    }
+
+    /// A module has become live: whoever it asked for can begin. Sleeps.
+    pub(crate) fn module_is_live(&self, module: *mut bindings::module) {
+        while let Some((class, front, options)) = self.next_of(module) {
+            self.begin(&class, &front, &options);
+        }
+    }
+
+    fn next_of(
+        &self,
+        module: *mut bindings::module,
+    ) -> Option<(Arc<Class>, Arc<Known>, Arc<Options>)> {
+        let mut inner = self.inner.lock();
+        let mut classes = inner.classes.iter_mut();
+        let one = classes.find(|one| one.stage == Stage::Asked(module))?;
+        one.stage = Stage::Changing;
+        Some((one.class.clone(), one.front.clone(), one.options.clone()))
+    }
+
+    fn begin(&self, class: &Class, front: &Known, options: &Options) {
+        let made = with_name(class, |name| front.front.attach(name, options));
+        let (name, front) = (class.name(), front.name.as_str());
+        let mut inner = self.inner.lock();
+        match made {
+            Ok(()) => {
+                if let Some(one) = inner.class(class) {
+                    one.stage = Stage::Attached;
+                }
+                log::attached(name, front);
+            }
+            Err(error) => {
+                inner.forget(class);
+                log::not_attached(name, front, error);
+            }
+        }
+    }
+
+    /// Asks the front of a class that is to be removed to let go of it. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY`: it is in use, is being attached, or a transition runs.
+    pub(crate) fn detach(&self, class: &Arc<Class>) -> Result<Option<Detached<'_>>, Refusal> {
+        let busy = |what| Refusal::new(EBUSY, fmt!("{}: {what}", class.name()));
+        let mut inner = self.inner.lock();
+        let Some(one) = inner.class(class) else {
+            return Ok(None);
+        };
+        if one.stage != Stage::Attached {
+            return Err(busy("its front is being attached or detached"));
+        }
+        if class.transition().is_some() {
+            return Err(busy("a transition is running"));
+        }
+        one.stage = Stage::Changing;
+        let (front, options) = (one.front.clone(), one.options.clone());
+        drop(inner);
+        if let Err(error) = with_name(class, |name| front.front.detach(name)) {
+            if let Some(one) = self.inner.lock().class(class) {
+                one.stage = Stage::Attached;
+            }
+            let name = front.name.as_str();
+            return Err(Refusal::new(
+                error,
+                fmt!("{}: the front {name} is in use", class.name()),
+            ));
+        }
+        Ok(Some(Detached {
+            fronts: self,
+            class: class.clone(),
+            front,
+            options,
+        }))
+    }
+
+    /// Notes that an implementation of `class` wants a front. Sleeps.
+    fn ask(
+        &self,
+        class: &Arc<Class>,
+        front: &str,
+        options: Options,
+        module: *mut bindings::module,
+    ) -> Result {
+        let mut inner = self.inner.lock();
+        if inner.front(front).is_none() {
+            drop(inner);
+            let name = CString::try_from_fmt(fmt!("molt-front-{front}"))?;
+            // SAFETY: A C string, which is only read.
+            unsafe { molt_front_request(name.as_char_ptr()) };
+            inner = self.inner.lock();
+        }
+        let front = inner.front(front).ok_or(ENOENT)?.clone();
+        if let Some(one) = inner.class(class) {
+            return match one.stage {
+                _ if !Arc::ptr_eq(&one.front, &front) => Err(EINVAL),
+                Stage::Attached => with_name(class, |name| front.front.join(name, &options)),
+                _ => Err(EAGAIN),
+            };
+        }
+        inner.classes.reserve(1, GFP_KERNEL)?;
+        let one = Attached {
+            class: class.clone(),
+            front: front.clone(),
+            options: Arc::new(options, GFP_KERNEL)?,
+            stage: Stage::Asked(module),
+        };
+        // SAFETY: It is registered, so its module is there; if it is going this fails.
+        if !unsafe { molt_module_get(front.module) } {
+            return Err(ENODEV);
+        }
+        inner.classes.push(one, GFP_KERNEL)?;
+        drop(inner);
+        if module.is_null() {
+            // What is built in is live.
+            self.module_is_live(module);
+        }
+        Ok(())
+    }
+
+    /// Takes back what `module` has asked for, if nothing has come of it.
+    fn give_up(&self, class: &Class, module: *mut bindings::module) {
+        let mut inner = self.inner.lock();
+        if let Some(one) = inner.class(class) {
+            if one.stage == Stage::Asked(module) {
+                inner.forget(class);
+            }
+        }
+    }
+}
+
+/// Calls `f` with the class's name as C has it.
+fn with_name(class: &Class, f: impl FnOnce(&CStr) -> Result) -> Result {
+    let name = CString::try_from_fmt(fmt!("{}", class.name()))?;
+    f(&name)
+}
+
+/// A class whose front has let go of it.
+pub(crate) struct Detached<'a> {
+    fronts: &'a Fronts,
+    class: Arc<Class>,
+    front: Arc<Known>,
+    options: Arc<Options>,
+}
+
+impl Detached<'_> {
+    /// The class is gone.
+    pub(crate) fn finish(self) {
+        self.fronts.inner.lock().forget(&self.class);
+    }
+
+    /// The class stays, and so does its registration. Sleeps.
+    pub(crate) fn undo(self) {
+        self.fronts.begin(&self.class, &self.front, &self.options);
+    }
+}
+
+/// A front's registration; its module keeps it. Dropping it sleeps.
+pub struct Registration(Arc<Known>);
+
+impl Registration {
+    /// Registers a front under a name by which implementations ask for it. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EEXIST`: there is one of this name. `ENOMEM`.
+    pub fn new(name: &str, front: Arc<dyn Front>, module: &'static ThisModule) -> Result<Self> {
+        let known = Arc::new(
+            Known {
+                name: Name::from(name),
+                module: module.as_ptr(),
+                front,
+            },
+            GFP_KERNEL,
+        )?;
+        let mut inner = framework().fronts.inner.lock();
+        if inner.front(name).is_some() {
+            return Err(EEXIST);
+        }
+        inner.known.push(known.clone(), GFP_KERNEL)?;
+        Ok(Self(known))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // No class is attached: each would have pinned the module.
+        let mut inner = framework().fronts.inner.lock();
+        inner.known.retain(|known| !Arc::ptr_eq(known, &self.0));
+    }
+}
+
+/// That an implementation has asked for a front; its module keeps it, as what its init returns.
+/// What came of it belongs to the class, and stays when this is dropped.
+pub struct Attachment {
+    class: Arc<Class>,
+    module: *mut bindings::module,
+}
+
+// SAFETY: `module` is compared only.
+unsafe impl Send for Attachment {}
+// SAFETY: As above.
+unsafe impl Sync for Attachment {}
+
+impl Attachment {
+    /// Asks for a front on behalf of the implementation `T` of the module that this is compiled
+    /// for. To be called in its init. Loads the front's module where it is not there. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOENT`: there is no such front, or this module has not registered `T`.
+    /// * `EINVAL`: the class has another front, or one that the options do not fit.
+    /// * `EAGAIN`: another implementation of the class is asking; its module is in its init.
+    /// * `ENODEV`: the front's module is going. `ENOMEM`.
+    #[inline(always)]
+    pub fn new<T: State>(front: &str, options: Options) -> Result<Self> {
+        Self::of(T::NAME, front, options, this_module().cast_mut())
+    }
+
+    #[doc(hidden)]
+    pub fn of(
+        implementation: &str,
+        front: &str,
+        options: Options,
+        module: *mut bindings::module,
+    ) -> Result<Self> {
+        let class = find_by_module(module, implementation).ok_or(ENOENT)?;
+        let asked = framework().fronts.ask(&class, front, options, module);
+        asked.inspect_err(|error| log::not_attached(class.name(), front, *error))?;
+        Ok(Self { class, module })
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        framework().fronts.give_up(&self.class, self.module);
+    }
+}
+
+/// # Safety
+///
+/// Called by the kernel's notifier of modules, with one that has become live.
+pub(crate) unsafe extern "C" fn module_is_live(module: *mut bindings::module) {
+    framework().fronts.module_is_live(module);
+}
