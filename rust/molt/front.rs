@@ -21,6 +21,7 @@
 //! Anybody can write a front: a module that implements [`Front`] and keeps a [`Registration`].
 //! Its alias `molt-front-<name>` is what is loaded where an implementation asks for it.
 
+pub mod block;
 pub mod misc;
 mod waker;
 
