@@ -41,6 +41,14 @@ static struct molt_request molt_request_of(struct request *rq)
 	};
 }
 
+/* That a version does not know an operation is no fault of the disk. */
+static void molt_end_request(struct request *rq, int error)
+{
+	if (error == -EOPNOTSUPP)
+		rq->rq_flags |= RQF_QUIET;
+	blk_mq_end_request(rq, errno_to_blk_status(error));
+}
+
 static void molt_command_run(struct work_struct *work)
 {
 	struct molt_command *command = container_of(work, struct molt_command, work);
@@ -51,7 +59,7 @@ static void molt_command_run(struct work_struct *work)
 	int error = molt_disk_complete(disk->data, &request);
 
 	memalloc_noio_restore(noio);
-	blk_mq_end_request(rq, errno_to_blk_status(error));
+	molt_end_request(rq, error);
 }
 
 static enum hrtimer_restart molt_command_expired(struct hrtimer *timer)
@@ -93,7 +101,7 @@ static blk_status_t molt_queue_rq(struct blk_mq_hw_ctx *hctx, const struct blk_m
 	if (answer > 0)
 		hrtimer_start(&command->timer, ns_to_ktime(answer), HRTIMER_MODE_REL);
 	else
-		blk_mq_end_request(rq, errno_to_blk_status(answer));
+		molt_end_request(rq, answer);
 	return BLK_STS_OK;
 }
 

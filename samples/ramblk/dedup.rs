@@ -21,7 +21,7 @@ struct Known {
 #[derive(Movable)]
 pub(crate) struct Index {
     blocks: RBTree<u64, Known>,
-    /// Places that hold zeroes because somebody wrote them.
+    /// Blocks of zeroes that were written.
     pub(crate) zeroes: u64,
     /// Places that hold what another one holds, too.
     pub(crate) duplicates: u64,
