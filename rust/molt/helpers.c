@@ -268,8 +268,6 @@ void molt_on_worker(void (*run)(void *argument), void *argument)
 	destroy_work_on_stack(&errand.work);
 }
 
-typedef bool (*molt_static_t)(const char *symbol, void *argument);
-
 /*
  * Calls @found for each variable of @module that can be written and stays, until it says that
  * this was enough. The kernel keeps their names with CONFIG_KALLSYMS_ALL only.
