@@ -24,6 +24,7 @@
 pub mod block;
 pub mod misc;
 mod waker;
+pub mod work;
 
 pub use waker::Waker;
 

@@ -450,9 +450,9 @@ int molt_thread_run(void (*run)(void *argument), void *argument, const char *nam
 	return 0;
 }
 
-struct workqueue_struct *molt_workqueue_new(void)
+struct workqueue_struct *molt_workqueue_new(const char *name)
 {
-	return alloc_workqueue("molt", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return alloc_workqueue("%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, name);
 }
 
 void molt_workqueue_destroy(struct workqueue_struct *queue)

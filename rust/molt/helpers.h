@@ -73,7 +73,7 @@ const char *molt_module_srcversion(const struct module *module);
 void molt_rcu_barrier(void);
 
 int molt_thread_run(void (*run)(void *argument), void *argument, const char *name);
-struct workqueue_struct *molt_workqueue_new(void);
+struct workqueue_struct *molt_workqueue_new(const char *name);
 void molt_workqueue_destroy(struct workqueue_struct *queue);
 void molt_work_init(struct work_struct *work, work_func_t func);
 void molt_work_queue(struct workqueue_struct *queue, struct work_struct *work);

@@ -29,9 +29,7 @@ pub(crate) struct Pipe {
 pub(crate) fn start(
     _module: &'static ThisModule,
 ) -> Result<Pin<KBox<MiscDeviceRegistration<Pipe, Kept>>>> {
-    let options = MiscDeviceOptions {
-        name: c"test_pipe",
-    };
+    let options = MiscDeviceOptions { name: c"test_pipe" };
     KBox::try_pin_init(MiscDeviceRegistration::register(options), GFP_KERNEL)
 }
 
