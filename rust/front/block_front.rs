@@ -15,8 +15,8 @@ use kernel::ffi::{c_char, c_int};
 use kernel::prelude::*;
 use kernel::str::CString;
 use kernel::sync::{new_mutex, Arc, Mutex};
-use molt::front::block::{Disk, Disposition, GenDiskBuilder, Report, Request, Walk, FRONT};
-use molt::front::{self, Front};
+use molt::front::block::{Disk, Disposition, GenDiskBuilder, Request, Walk, FRONT};
+use molt::front::{self, Front, Report};
 use molt::{Class, Handle};
 
 module! {

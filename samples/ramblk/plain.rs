@@ -6,7 +6,8 @@ use kernel::fmt::{self, Write};
 use kernel::prelude::*;
 use kernel::sync::{Arc, Mutex};
 use kernel::time::Delta;
-use molt::front::block::{Disposition, Geometry, Op, Operations, Report, Request};
+use molt::front::block::{Disposition, Geometry, Op, Operations, Request};
+use molt::front::Report;
 use molt::{Movable, State};
 
 use super::block::{empty, entry, place, read, written, Content, Shards};
