@@ -35,7 +35,7 @@ check "an update waits" await 5 same "$(sleep 0.5; cat $gauge/state)" tracking
 check "the class is not removed then" all put_refused $gauge/remove 1 EBUSY -- \
 	same "$(cat $file)" "5"
 hold 0
-ended
+ended 5
 check "and the update goes on" served gauge Gauge@2 3
 exec 3>&-
 check "the class is removed, and the file with it" all put $gauge/remove 1 -- not test -e $file

@@ -54,16 +54,16 @@ static int events(int fd, int milliseconds)
 
 static int map(int fd)
 {
-	volatile unsigned char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	unsigned char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	char line[32];
 
 	if (page == MAP_FAILED)
 		return fail();
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strncmp(line, "put ", 4))
-			*page = atoi(line + 4);
+			__atomic_store_n(page, atoi(line + 4), __ATOMIC_RELAXED);
 		else
-			printf("%d\n", *page);
+			printf("%d\n", __atomic_load_n(page, __ATOMIC_RELAXED));
 		fflush(stdout);
 	}
 	return 0;
