@@ -54,7 +54,6 @@ extern "C" {
         name: *const c_char,
         options: *const DiskOptions,
         data: *mut c_void,
-        owner: *mut c_void,
     ) -> c_int;
     fn molt_disk_remove(disk: *mut c_void) -> c_int;
     fn molt_request_walk(
@@ -72,7 +71,6 @@ impl kernel::Module for Module {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let disks = Arc::pin_init(
             pin_init!(Disks {
-                module,
                 nodes <- new_mutex!(KVec::new(), "molt_block"),
             }),
             GFP_KERNEL,
@@ -86,7 +84,6 @@ impl kernel::Module for Module {
 /// All disks of this front.
 #[pin_data]
 struct Disks {
-    module: &'static ThisModule,
     #[pin]
     nodes: Mutex<KVec<KBox<Node>>>,
 }
@@ -106,7 +103,7 @@ unsafe impl Send for Node {}
 unsafe impl Sync for Node {}
 
 impl Node {
-    fn new(class: &CStr, options: GenDiskBuilder, module: &ThisModule) -> Result<KBox<Self>> {
+    fn new(class: &CStr, options: GenDiskBuilder) -> Result<KBox<Self>> {
         let geometry = options.geometry();
         let handle = Class::<dyn Disk>::open(class)?.create(geometry)?;
         let class_name = CString::try_from(class)?;
@@ -131,15 +128,7 @@ impl Node {
         let mut disk = ptr::null_mut();
         let data = NonNull::from(&*node).as_ptr().cast();
         // SAFETY: The node stays where it is until the disk is removed.
-        to_result(unsafe {
-            molt_disk_add(
-                &mut disk,
-                options.name()?.as_char_ptr(),
-                &raw,
-                data,
-                module.as_ptr().cast(),
-            )
-        })?;
+        to_result(unsafe { molt_disk_add(&mut disk, options.name()?.as_char_ptr(), &raw, data) })?;
         node.disk = disk;
         Ok(node)
     }
@@ -149,7 +138,7 @@ impl Front for Disks {
     fn attach(&self, class: &CStr, options: &front::Options) -> Result {
         let mut nodes = self.nodes.lock();
         nodes.reserve(1, GFP_KERNEL)?;
-        let node = Node::new(class, options.get::<GenDiskBuilder>()?, self.module)?;
+        let node = Node::new(class, options.get::<GenDiskBuilder>()?)?;
         Ok(nodes.push(node, GFP_KERNEL)?)
     }
 
