@@ -2,8 +2,13 @@
 
 //! Handles: what a caller holds, and the way every call goes.
 
+use core::ffi::c_void;
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::ops::Deref;
 use core::ptr::NonNull;
+
+use kernel::types::ForeignOwnable;
 
 use crate::fingerprint::Fingerprint;
 use crate::interface::Interface;
@@ -65,6 +70,17 @@ impl<I: ?Sized + Interface> Handle<I> {
         self.slot().id()
     }
 
+    /// Drops the handle. If it is the last one, the instance is ended by this call, and not later
+    /// by a worker. May sleep, in a class of atomic context, too; not for a method of the class.
+    pub fn end(self) {
+        let slot = ManuallyDrop::new(self).slot;
+        // SAFETY: By the type invariant; the count is given up here.
+        if unsafe { slot.as_ref() }.put() {
+            // SAFETY: With its last handle gone the slot is this function's.
+            unsafe { crate::reaper::end(slot) };
+        }
+    }
+
     /// Runs `method` on the instance's object. The interface's methods are made of this. May
     /// sleep, as described above.
     #[doc(hidden)]
@@ -97,6 +113,45 @@ impl<I: ?Sized + Interface> Drop for Handle<I> {
         if self.slot().put() {
             crate::reaper::bury(self.slot);
         }
+    }
+}
+
+/// A handle that something else holds, such as an `XArray`.
+pub struct Borrowed<'a, I: ?Sized + Interface>(ManuallyDrop<Handle<I>>, PhantomData<&'a Handle<I>>);
+
+impl<I: ?Sized + Interface> Deref for Borrowed<'_, I> {
+    type Target = Handle<I>;
+
+    fn deref(&self) -> &Handle<I> {
+        &self.0
+    }
+}
+
+// SAFETY: The pointer is that of a slot, which is aligned as one and is not null.
+unsafe impl<I: ?Sized + Interface> ForeignOwnable for Handle<I> {
+    const FOREIGN_ALIGN: usize = align_of::<Slot>();
+
+    type Borrowed<'a> = Borrowed<'a, I>;
+    type BorrowedMut<'a> = Borrowed<'a, I>;
+
+    fn into_foreign(self) -> *mut c_void {
+        ManuallyDrop::new(self).slot.as_ptr().cast()
+    }
+
+    unsafe fn from_foreign(pointer: *mut c_void) -> Self {
+        // SAFETY: By the caller's promise it came from `into_foreign`, with a count.
+        unsafe { Self::from_slot(NonNull::new_unchecked(pointer.cast())) }
+    }
+
+    unsafe fn borrow<'a>(pointer: *mut c_void) -> Borrowed<'a, I> {
+        // SAFETY: As above; the count stays with the pointer.
+        let handle = unsafe { Self::from_foreign(pointer) };
+        Borrowed(ManuallyDrop::new(handle), PhantomData)
+    }
+
+    unsafe fn borrow_mut<'a>(pointer: *mut c_void) -> Borrowed<'a, I> {
+        // SAFETY: By the caller's promise.
+        unsafe { Self::borrow(pointer) }
     }
 }
 

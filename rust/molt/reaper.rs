@@ -103,12 +103,12 @@ unsafe extern "C" fn reap(_work: *mut bindings::work_struct) {
 }
 
 /// Ends one instance. The call is over, and with it every use of the implementation's text,
-/// before the slot's memory goes.
+/// before the slot's memory goes. May sleep.
 ///
 /// # Safety
 ///
 /// The caller owns the slot, which has no handle any more.
-unsafe fn end(place: NonNull<Slot>) {
+pub(crate) unsafe fn end(place: NonNull<Slot>) {
     // SAFETY: The slot stays alive to the end of this function.
     let slot = unsafe { place.as_ref() };
     // The call's own last steps are in the gate, and then there may be no instance left.
