@@ -219,13 +219,16 @@ free:
 	return error;
 }
 
-/* Ends a disk that nobody has open, or says that somebody has. Sleeps until requests are done. */
-int molt_disk_remove(struct molt_disk *disk)
+/*
+ * Ends a disk that nobody has open, or says that somebody has; with @forced also one that is open.
+ * Sleeps until requests are done.
+ */
+int molt_disk_remove(struct molt_disk *disk, bool forced)
 {
 	bool is_open;
 
 	mutex_lock(&disk->gendisk->open_mutex);
-	is_open = disk_openers(disk->gendisk) > 0;
+	is_open = !forced && disk_openers(disk->gendisk) > 0;
 	if (!is_open)
 		disk->is_going = true;
 	mutex_unlock(&disk->gendisk->open_mutex);
