@@ -33,7 +33,8 @@ run()
 		problem "fio said: $(head -n 30 /tmp/run)"
 }
 
-modprobe molt_ramblk_v1 && modprobe molt_ramblk_plain || problem "modules"
+modprobe molt_ramblk_v1 || problem molt_ramblk_v1
+modprobe molt_ramblk_plain || problem molt_ramblk_plain
 # Each block is there before the measuring begins.
 for disk in ramblk ramblk_plain; do
 	dd if=/dev/urandom of=/dev/$disk bs=1048576 count=16 2>/dev/null
