@@ -3,10 +3,11 @@
  * An open loop: operations on a file that are due at fixed times, whatever became of those before.
  * How long one takes counts from when it was due, so what waits behind a slow one counts, too.
  *
- *	openloop [-i COMMAND] [-o OUTPUT] FILE PERIOD_US MILLISECONDS
+ *	openloop [-c] [-i COMMAND] [-o OUTPUT] FILE PERIOD_US MILLISECONDS
  *
  * It runs at the highest priority of ordinary tasks: what is looked for is not how busy the machine is.
- * An operation reads 4096 bytes at the beginning, past all caches; with -i it is an ioctl. One that
+ * An operation reads 4096 bytes at the beginning, past all caches; with -i it is an ioctl.
+ * With -c the file is closed after each. One that
  * fails is tried again with the file opened anew, as a user of a device that went away has to.
  *
  * To OUTPUT goes a line for each 10 ms: when, in ms; how many operations were due; the 50th, 99th and
@@ -18,6 +19,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,22 +49,25 @@ static void sleep_until(uint64_t ns)
 }
 
 /* Does one operation; returns how often it failed before. */
-static unsigned int operate(const char *path, int *fd, unsigned long command)
+static unsigned int operate(const char *path, int *fd, unsigned long command, bool closes)
 {
 	unsigned int failures = 0;
 	int value = 0;
+	bool is_done;
 
 	for (;;) {
 		if (*fd < 0)
 			*fd = open(path, command ? O_RDWR : O_RDONLY | O_DIRECT);
-		if (*fd >= 0 && command && ioctl(*fd, command, &value) >= 0)
+		is_done = *fd >= 0 && (command ? ioctl(*fd, command, &value) >= 0 :
+						 pread(*fd, buffer, sizeof(buffer), 0) > 0);
+		if (is_done && !closes)
 			return failures;
-		if (*fd >= 0 && !command && pread(*fd, buffer, sizeof(buffer), 0) > 0)
-			return failures;
-		failures++;
 		if (*fd >= 0)
 			close(*fd);
 		*fd = -1;
+		if (is_done)
+			return failures;
+		failures++;
 		usleep(100);
 	}
 }
@@ -90,11 +95,14 @@ int main(int count, char **words)
 	uint64_t period, operations, slots, begin, done, i, slot, first = 0, failures = 0, empty = 0;
 	uint64_t *times, *ended;
 	unsigned long command = 0;
+	bool closes = false;
 	FILE *out = NULL;
 	int option, fd = -1;
 
-	while ((option = getopt(count, words, "i:o:")) != -1) {
-		if (option == 'i')
+	while ((option = getopt(count, words, "ci:o:")) != -1) {
+		if (option == 'c')
+			closes = true;
+		else if (option == 'i')
 			command = strtoul(optarg, NULL, 0);
 		else if (option == 'o')
 			out = fopen(optarg, "w");
@@ -115,14 +123,14 @@ int main(int count, char **words)
 		return 1;
 
 	setpriority(PRIO_PROCESS, 0, -20);
-	failures += operate(words[optind], &fd, command);
+	failures += operate(words[optind], &fd, command, closes);
 	begin = now();
 	for (i = 0; i < operations; i++) {
 		uint64_t due = begin + i * period;
 
 		if (now() < due)
 			sleep_until(due);
-		failures += operate(words[optind], &fd, command);
+		failures += operate(words[optind], &fd, command, closes);
 		done = now();
 		times[i] = done - due;
 		slot = (done - begin) / SLOT_NS;
