@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A misc device as it is without Molt, in two ways: to be removed and inserted again, or with a
- * lock around each call and a state that can be replaced under it, as Bento has it for file systems.
+ * lock around each call and a state that can be replaced under it, as Bento has it for file
+ * systems.
  * An ioctl is a call; one with the first command takes 20 ms. A write replaces the state.
  */
 
@@ -35,9 +36,10 @@ static long bench_ioctl(struct file *file, unsigned int command, unsigned long a
 	return 0;
 }
 
-static ssize_t bench_write(struct file *file, const char __user *text, size_t length, loff_t *position)
+static ssize_t bench_write(struct file *file, const char __user *text, size_t length,
+			   loff_t *position)
 {
-	struct bench_state *new = kzalloc(sizeof(*new), GFP_KERNEL);
+	struct bench_state *new = kzalloc_obj(*new);
 	struct bench_state *old;
 
 	if (!new)
@@ -67,7 +69,7 @@ static int __init bench_init(void)
 {
 	int error;
 
-	state = kzalloc(sizeof(*state), GFP_KERNEL);
+	state = kzalloc_obj(*state);
 	if (!state)
 		return -ENOMEM;
 	error = misc_register(&bench_device);

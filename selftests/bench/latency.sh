@@ -61,8 +61,9 @@ insert_again()
 	modprobe bench_swap
 }
 
-modprobe molt_control && modprobe bench_device_v1 && modprobe bench_device_v2 ||
-	problem "no device"
+for module in molt_control bench_device_v1 bench_device_v2; do
+	modprobe $module || problem "$module"
+done
 measure molt /dev/bench_device '' update
 modprobe bench_swap locked=1 || problem bench_swap
 measure rwsem /dev/bench_swap '' swap
