@@ -6,7 +6,7 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR SDK TESTS BENCH FUZZ_SECONDS M
+export KDIR SDK TESTS BENCH FUZZ_SECONDS M MINUTES SOAK
 
 help: ## this list
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -26,6 +26,9 @@ check-module: ## take states of modules there and back (M=folder, or M="file ...
 
 bench: ## measure calls and transitions (BENCH="name ..." for some of it)
 	@$(RUN) tools/bench
+
+soak: ## the long versions of the tests, for MINUTES (60), ending in a table (SOAK="name ..." for some)
+	@$(RUN) tools/soak
 
 evidence: ## what is claimed, with the figures of tests and benchmarks (half an hour; FULL=1)
 	@$(RUN) tools/evidence
@@ -48,4 +51,4 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo test check check-module bench evidence fuzz shell modules moltctl sdk clean
+.PHONY: help demo test check check-module bench soak evidence fuzz shell modules moltctl sdk clean

@@ -202,6 +202,8 @@ unload_all()
 	for module in $loaded; do
 		is_loaded "$module" && { rmmod "$module" || note "left: $module"; }
 	done
+	rmmod molt_misc 2>/dev/null
+	rmmod molt_block 2>/dev/null
 	rmmod molt 2>/dev/null
 	loaded=''
 }

@@ -17,10 +17,13 @@
 
 #include "block.h"
 
+/* When a request comes again that was put off and then found no memory, as in blk-mq. */
+#define MOLT_RETRY_NS (3 * NSEC_PER_MSEC)
+
 struct molt_disk {
 	struct blk_mq_tag_set tags;
 	struct gendisk *gendisk;
-	struct block_device_operations operations;
+	struct workqueue_struct *workqueue;
 	void *data;
 	bool is_going;
 };
@@ -59,14 +62,18 @@ static void molt_command_run(struct work_struct *work)
 	int error = molt_disk_complete(disk->data, &request);
 
 	memalloc_noio_restore(noio);
-	molt_end_request(rq, error);
+	if (error == -ENOMEM)
+		hrtimer_start(&command->timer, ns_to_ktime(MOLT_RETRY_NS), HRTIMER_MODE_REL);
+	else
+		molt_end_request(rq, error);
 }
 
 static enum hrtimer_restart molt_command_expired(struct hrtimer *timer)
 {
 	struct molt_command *command = container_of(timer, struct molt_command, timer);
+	struct molt_disk *disk = blk_mq_rq_from_pdu(command)->q->queuedata;
 
-	queue_work(system_highpri_wq, &command->work);
+	queue_work(disk->workqueue, &command->work);
 	return HRTIMER_NORESTART;
 }
 
@@ -117,6 +124,18 @@ static int molt_disk_open(struct gendisk *gendisk, blk_mode_t mode)
 	return disk->is_going ? -ENXIO : 0;
 }
 
+/* Whoever came too late to open the disk may have kept it until now. */
+static void molt_disk_free(struct gendisk *gendisk)
+{
+	kfree(gendisk->private_data);
+}
+
+static const struct block_device_operations molt_disk_operations = {
+	.owner = THIS_MODULE,
+	.open = molt_disk_open,
+	.free_disk = molt_disk_free,
+};
+
 static ssize_t statistics_show(struct device *device, struct device_attribute *attribute, char *page)
 {
 	struct molt_disk *disk = dev_to_disk(device)->private_data;
@@ -134,7 +153,7 @@ static struct attribute *molt_disk_attrs[] = {
 ATTRIBUTE_GROUPS(molt_disk);
 
 static int molt_disk_make(struct molt_disk *disk, const char *name,
-			  const struct molt_disk_options *options, struct module *owner)
+			  const struct molt_disk_options *options)
 {
 	struct queue_limits limits = {
 		.logical_block_size = options->logical_block_size,
@@ -149,9 +168,7 @@ static int molt_disk_make(struct molt_disk *disk, const char *name,
 	if (IS_ERR(disk->gendisk))
 		return PTR_ERR(disk->gendisk);
 
-	disk->operations.owner = owner;
-	disk->operations.open = molt_disk_open;
-	disk->gendisk->fops = &disk->operations;
+	disk->gendisk->fops = &molt_disk_operations;
 	disk->gendisk->private_data = disk;
 	strscpy(disk->gendisk->disk_name, name, DISK_NAME_LEN);
 	set_capacity(disk->gendisk, options->capacity_sectors);
@@ -160,7 +177,7 @@ static int molt_disk_make(struct molt_disk *disk, const char *name,
 
 /* Makes a disk. From then on there are requests for @data. Sleeps. */
 int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_disk_options *options,
-		  void *data, struct module *owner)
+		  void *data)
 {
 	struct molt_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	int error;
@@ -168,6 +185,12 @@ int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_d
 	if (!disk)
 		return -ENOMEM;
 	disk->data = data;
+	/* Memory may be waiting for what is put off, so that its workers must not. */
+	disk->workqueue = alloc_workqueue("molt_%s", WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_PERCPU, 0, name);
+	if (!disk->workqueue) {
+		error = -ENOMEM;
+		goto free;
+	}
 	disk->tags.ops = &molt_blk_mq_ops;
 	disk->tags.nr_hw_queues = options->hw_queues;
 	disk->tags.queue_depth = options->queue_depth;
@@ -176,8 +199,8 @@ int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_d
 	disk->tags.flags = BLK_MQ_F_BLOCKING | BLK_MQ_F_NO_SCHED_BY_DEFAULT;
 	error = blk_mq_alloc_tag_set(&disk->tags);
 	if (error)
-		goto free;
-	error = molt_disk_make(disk, name, options, owner);
+		goto free_workqueue;
+	error = molt_disk_make(disk, name, options);
 	if (error)
 		goto free_tags;
 	*made = disk;
@@ -189,6 +212,8 @@ put:
 	put_disk(disk->gendisk);
 free_tags:
 	blk_mq_free_tag_set(&disk->tags);
+free_workqueue:
+	destroy_workqueue(disk->workqueue);
 free:
 	kfree(disk);
 	return error;
@@ -208,9 +233,9 @@ int molt_disk_remove(struct molt_disk *disk)
 		return -EBUSY;
 
 	del_gendisk(disk->gendisk);
-	put_disk(disk->gendisk);
+	destroy_workqueue(disk->workqueue);
 	blk_mq_free_tag_set(&disk->tags);
-	kfree(disk);
+	put_disk(disk->gendisk);
 	return 0;
 }
 

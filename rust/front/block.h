@@ -7,7 +7,6 @@
 #include <linux/types.h>
 
 struct request;
-struct module;
 
 /* What a disk is like. */
 struct molt_disk_options {
@@ -30,7 +29,7 @@ struct molt_request {
 struct molt_disk;
 
 int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_disk_options *options,
-		  void *data, struct module *owner);
+		  void *data);
 int molt_disk_remove(struct molt_disk *disk);
 
 typedef int (*molt_segment_t)(void *argument, u64 position, void *bytes, size_t length);

@@ -23,8 +23,11 @@
 
 pub mod block;
 pub mod misc;
+mod report;
 mod waker;
+pub mod work;
 
+pub use report::Report;
 pub use waker::Waker;
 
 use core::ptr;

@@ -268,8 +268,6 @@ void molt_on_worker(void (*run)(void *argument), void *argument)
 	destroy_work_on_stack(&errand.work);
 }
 
-typedef bool (*molt_static_t)(const char *symbol, void *argument);
-
 /*
  * Calls @found for each variable of @module that can be written and stays, until it says that
  * this was enough. The kernel keeps their names with CONFIG_KALLSYMS_ALL only.
@@ -452,9 +450,9 @@ int molt_thread_run(void (*run)(void *argument), void *argument, const char *nam
 	return 0;
 }
 
-struct workqueue_struct *molt_workqueue_new(void)
+struct workqueue_struct *molt_workqueue_new(const char *name)
 {
-	return alloc_workqueue("molt", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return alloc_workqueue("%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0, name);
 }
 
 void molt_workqueue_destroy(struct workqueue_struct *queue)

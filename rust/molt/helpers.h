@@ -57,6 +57,8 @@ u32 molt_processor(void);
 size_t molt_task_stack(s32 pid, char *text, size_t size);
 void molt_trace_begin(u64 id, const char *class, const char *from, const char *to);
 void molt_trace_end(u64 id, const char *class, const char *edge, int error);
+typedef bool (*molt_static_t)(const char *symbol, void *argument);
+void molt_module_statics(const struct module *module, molt_static_t found, void *argument);
 typedef void (*molt_found_t)(struct task_struct *task, void *argument);
 void molt_find_tasks_in(const struct module *module, molt_found_t found, void *argument);
 
@@ -71,12 +73,13 @@ const char *molt_module_srcversion(const struct module *module);
 void molt_rcu_barrier(void);
 
 int molt_thread_run(void (*run)(void *argument), void *argument, const char *name);
-struct workqueue_struct *molt_workqueue_new(void);
+struct workqueue_struct *molt_workqueue_new(const char *name);
 void molt_workqueue_destroy(struct workqueue_struct *queue);
 void molt_work_init(struct work_struct *work, work_func_t func);
 void molt_work_queue(struct workqueue_struct *queue, struct work_struct *work);
 void molt_work_flush(struct work_struct *work);
 void molt_work_cancel(struct work_struct *work);
+void molt_on_worker(void (*run)(void *argument), void *argument);
 
 bool molt_slots_init(unsigned int size, unsigned int align, void (*make)(void *slot));
 void molt_slots_destroy(void);

@@ -97,7 +97,7 @@ extern "C" {
     pub(crate) fn molt_warn_misuse();
     pub(crate) fn molt_warn_trespass();
     pub(crate) fn molt_task_hash(task: *const c_void) -> u32;
-    pub(crate) fn molt_workqueue_new() -> *mut bindings::workqueue_struct;
+    pub(crate) fn molt_workqueue_new(name: *const c_char) -> *mut bindings::workqueue_struct;
     pub(crate) fn molt_workqueue_destroy(queue: *mut bindings::workqueue_struct);
     pub(crate) fn molt_work_init(
         work: *mut bindings::work_struct,

@@ -44,7 +44,8 @@ impl Reaper {
         // SAFETY: The item lies on the heap and stays there.
         unsafe { molt_work_init(work.get(), reap) };
         // SAFETY: Always safe to call.
-        let queue = NonNull::new(unsafe { molt_workqueue_new() }.cast()).ok_or(ENOMEM)?;
+        let queue = NonNull::new(unsafe { molt_workqueue_new(c"molt".as_char_ptr()) }.cast())
+            .ok_or(ENOMEM)?;
         Ok(Self {
             dead: Atomic::new(ptr::null_mut()),
             work,

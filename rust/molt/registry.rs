@@ -13,6 +13,7 @@ use kernel::sync::{Arc, Mutex};
 
 use crate::class::Class;
 use crate::error::Refusal;
+use crate::front::work::Workers;
 use crate::front::{module_is_live, Fronts};
 use crate::helpers::{molt_modules_unwatch, molt_modules_watch, molt_rcu_barrier};
 use crate::history::History;
@@ -76,6 +77,7 @@ pub(crate) struct Framework {
     pub(crate) history: Mutex<History>,
     pub(crate) records: Arc<Records>,
     pub(crate) reaper: Reaper,
+    pub(crate) work: Workers,
     #[pin]
     pub(crate) fronts: Fronts,
     _slots: Cache,
@@ -105,6 +107,7 @@ impl Root {
         records.settle();
         let slots = Cache::new()?;
         let reaper = Reaper::new()?;
+        let work = Workers::new()?;
         let framework = KBox::pin_init(
             pin_init!(Framework {
                 classes <- kernel::new_mutex!(KVec::new(), "molt_classes"),
@@ -112,6 +115,7 @@ impl Root {
                 history <- kernel::new_mutex!(History::new(), "molt_history"),
                 records,
                 reaper,
+                work,
                 fronts <- Fronts::new(),
                 _slots: slots,
                 next_transition: Atomic::new(1),

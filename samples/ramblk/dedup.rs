@@ -8,7 +8,7 @@ use kernel::rbtree::RBTree;
 use kernel::sync::Arc;
 use molt::Movable;
 
-use super::block::{Block, Bytes, Content};
+use super::block::{written, Block, Bytes, Content};
 
 /// A block, and how many places of the table refer to it.
 #[derive(Movable)]
@@ -109,7 +109,7 @@ impl Index {
         let Some(block) = entry.as_ref().filter(|block| !self.is_known(block)) else {
             return;
         };
-        if let Ok(bytes) = Bytes::new(*block.bytes, GFP_KERNEL) {
+        if let Ok(bytes) = written(None, 0, &block.bytes[..]) {
             let _ = self.store(entry, bytes);
         }
     }

@@ -46,6 +46,10 @@ molt::module! {
             default: 0,
             description: "How much later requests are done, in microseconds",
         },
+        fail_every: u64 {
+            default: 0,
+            description: "Every so many writes one finds no memory at first",
+        },
     },
 }
 
@@ -55,4 +59,8 @@ fn start(_module: &'static ThisModule) -> Result<GenDisk<RamBlk>> {
 
 fn delay_us() -> i64 {
     module_parameters::delay_us.value()
+}
+
+fn fail_every() -> u64 {
+    module_parameters::fail_every.value()
 }

@@ -13,7 +13,8 @@ use kernel::fmt::{self, Write};
 use kernel::prelude::*;
 use kernel::sync::Mutex;
 use kernel::time::Delta;
-use molt::front::block::{Disposition, GenDisk, Geometry, Op, Operations, Report, Request, PIECE};
+use molt::front::block::{Disposition, GenDisk, Geometry, Op, Operations, Request, PIECE};
+use molt::front::Report;
 use molt::{Movable, State};
 
 mod block;

@@ -6,7 +6,8 @@ use kernel::fmt::{self, Write};
 use kernel::prelude::*;
 use kernel::sync::{Arc, Mutex};
 use kernel::time::Delta;
-use molt::front::block::{Disposition, Geometry, Op, Operations, Report, Request};
+use molt::front::block::{Disposition, Geometry, Op, Operations, Request};
+use molt::front::Report;
 use molt::{Movable, State};
 
 use super::block::{empty, entry, place, read, written, Content, Shards};
@@ -31,6 +32,16 @@ pub(crate) struct RamBlk {
 }
 
 impl RamBlk {
+    /// `ENOMEM` where the parameter says so. The write comes again, and is counted again.
+    fn begin_write(&self) -> Result {
+        let mut traffic = self.traffic.lock();
+        traffic.writes += 1;
+        match traffic.writes.checked_rem(super::fail_every()) {
+            Some(0) => Err(ENOMEM),
+            _ => Ok(()),
+        }
+    }
+
     fn run(&self, rq: &mut Request) -> Result {
         match rq.op() {
             Op::Read => {
@@ -42,7 +53,7 @@ impl RamBlk {
                 })
             }
             Op::Write => {
-                self.traffic.lock().writes += 1;
+                self.begin_write()?;
                 rq.source(|position, bytes| {
                     let (shard, index, offset) = place(position)?;
                     let mut table = self.table.get(shard).ok_or(EIO)?.lock();

@@ -17,7 +17,7 @@ use kernel::fmt;
 use kernel::prelude::*;
 use kernel::time::Delta;
 
-use super::Attachment;
+use super::{Attachment, Report};
 use crate::fingerprint::Fingerprint;
 use crate::implementation::Implementation;
 use crate::schema::{State, Type};
@@ -218,42 +218,6 @@ unsafe extern "C" fn each_piece<F: FnMut(u64, &mut [u8]) -> Result>(
         }
         Ok(0)
     })
-}
-
-/// Text for a file of sysfs: at most a page, the rest is cut.
-pub struct Report(KVec<u8>);
-
-// SAFETY: Bytes that the kernel allocated.
-unsafe impl Movable for Report {
-    const FINGERPRINT: u64 = Fingerprint::of::<Self>("block::Report").finish();
-    const TYPE: &'static Type = &Type::whole::<Self>("block::Report", Self::FINGERPRINT);
-}
-
-impl Report {
-    /// An empty one, with room for `size` bytes. May sleep.
-    ///
-    /// # Errors
-    ///
-    /// `ENOMEM`.
-    pub fn new(size: usize) -> Result<Self> {
-        Ok(Self(KVec::with_capacity(size, GFP_KERNEL)?))
-    }
-
-    /// What was written.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Write for Report {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = self.0.capacity().wrapping_sub(self.0.len());
-        let bytes = text.as_bytes();
-        let fitting = bytes.get(..bytes.len().min(room)).unwrap_or(bytes);
-        self.0
-            .extend_from_slice(fitting, GFP_KERNEL)
-            .map_err(|_| fmt::Error)
-    }
 }
 
 // ---- the disk --------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
+#
+# How a class comes to a front and leaves it, with the front of the samples.
+
+. ./functions.sh
+plan 19
+
+file=/sys/kernel/debug/gauge/value
+gauge=$classes/gauge
+
+load molt_control
+load debugfs_gauge_v1
+
+check "the front is loaded by its alias" is_loaded debugfs_front
+check "the file is there with the class" test -e $file
+echo 7 >$file
+check "it is served by version 1" same "$(cat $file)" 7
+check "an error passes" put_refused $file seven EINVAL
+check "and so does one of the front" put_refused $file "$(head -c 5000 /dev/zero | tr '\0' 7)" \
+	"sh: write error: Argument list too long"
+exec 3<>$file
+load debugfs_gauge_v2
+check "an update with the file open" update gauge Gauge@2
+check "it is served by version 2" same "$(cat $file)" 7
+echo 9 >&3
+echo 5 >&3
+check "also for those who had it open" same "$(cat $file)" "5 5 9"
+check "a front is not removed while a class is attached" not rmmod debugfs_front
+check "nor with a handle of a class that is updated" update gauge Gauge@1
+hold 1
+behind $gauge/update "Gauge@2"
+check "an update waits" await 5 same "$(sleep 0.5; cat $gauge/state)" tracking
+check "the class is not removed then" all put_refused $gauge/remove 1 EBUSY -- \
+	same "$(cat $file)" "5"
+hold 0
+ended 5
+check "and the update goes on" served gauge Gauge@2 3
+exec 3>&-
+check "the class is removed, and the file with it" all put $gauge/remove 1 -- not test -e $file
+check "the front can go then" rmmod debugfs_front
+rmmod debugfs_gauge_v2
+rmmod debugfs_gauge_v1
+mv "/lib/modules/$(uname -r)/extra/debugfs_front.ko" "$temporary/"
+depmod 2>/dev/null
+check "without its front a module is not inserted" not modprobe debugfs_gauge_v1
+check "and leaves no class" not test -e $gauge
+check "the log says why" has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: ENOENT"
+insmod "$temporary/debugfs_front.ko"
+loaded="debugfs_front $loaded"
+modprobe debugfs_gauge_v1
+check "with it, it is" test -e $file
+echo 1 >$gauge/remove

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a shell cannot do with a file that it has open:
+ *
+ *	fileop ioctl FD COMMAND [NUMBER]	prints the result and the number; `bad` stands for
+ *						memory that is not there
+ *	fileop poll FD MILLISECONDS		prints `in`, `out`, both, or nothing; a negative
+ *						number waits for `in` only
+ *	fileop map FD				maps a page; then for each line of the input:
+ *						`put N` writes its first byte, `get` prints it
+ *
+ * An error is printed by name and is status 1.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+static int fail(void)
+{
+	puts(strerrorname_np(errno));
+	return 1;
+}
+
+static int control(int fd, unsigned long command, const char *number)
+{
+	int value = number ? atoi(number) : 0;
+	bool is_bad = number && !strcmp(number, "bad");
+	int result = ioctl(fd, command, is_bad ? (void *)16 : &value);
+
+	if (result < 0)
+		return fail();
+	printf("%d %d\n", result, value);
+	return 0;
+}
+
+static int events(int fd, int milliseconds)
+{
+	struct pollfd file = { .fd = fd, .events = POLLIN | POLLOUT };
+
+	if (milliseconds < 0)
+		file.events = POLLIN;
+	if (poll(&file, 1, abs(milliseconds)) < 0)
+		return fail();
+	printf("%s%s\n", file.revents & POLLIN ? "in " : "", file.revents & POLLOUT ? "out" : "");
+	return 0;
+}
+
+static int map(int fd)
+{
+	unsigned char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char line[32];
+
+	if (page == MAP_FAILED)
+		return fail();
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strncmp(line, "put ", 4))
+			__atomic_store_n(page, atoi(line + 4), __ATOMIC_RELAXED);
+		else
+			printf("%d\n", __atomic_load_n(page, __ATOMIC_RELAXED));
+		fflush(stdout);
+	}
+	return 0;
+}
+
+int main(int count, char **words)
+{
+	if (count >= 4 && !strcmp(words[1], "ioctl"))
+		return control(atoi(words[2]), strtoul(words[3], NULL, 0), words[4]);
+	if (count == 4 && !strcmp(words[1], "poll"))
+		return events(atoi(words[2]), atoi(words[3]));
+	if (count == 3 && !strcmp(words[1], "map"))
+		return map(atoi(words[2]));
+	return 2;
+}

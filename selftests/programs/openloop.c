@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * An open loop: operations on a file that are due at fixed times, whatever became of those before.
+ * How long one takes counts from when it was due, so what waits behind a slow one counts, too.
+ *
+ *	openloop [-i COMMAND] [-o OUTPUT] FILE PERIOD_US MILLISECONDS
+ *
+ * It runs at the highest priority of ordinary tasks: what is looked for is not how busy the machine is.
+ * An operation reads 4096 bytes at the beginning, past all caches; with -i it is an ioctl. One that
+ * fails is tried again with the file opened anew, as a user of a device that went away has to.
+ *
+ * To OUTPUT goes a line for each 10 ms: when, in ms; how many operations were due; the 50th, 99th and
+ * 99.9th percentile and the maximum of their times, in us; how many operations ended in it. The last
+ * line goes to the standard output: operations, failures, slots, slots in which none ended although
+ * some were due before.
+ */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SLOT_NS 10000000ull
+
+static char buffer[4096] __attribute__((aligned(4096)));
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ull + time.tv_nsec;
+}
+
+static void sleep_until(uint64_t ns)
+{
+	struct timespec time = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
+		;
+}
+
+/* Does one operation; returns how often it failed before. */
+static unsigned int operate(const char *path, int *fd, unsigned long command)
+{
+	unsigned int failures = 0;
+	int value = 0;
+
+	for (;;) {
+		if (*fd < 0)
+			*fd = open(path, command ? O_RDWR : O_RDONLY | O_DIRECT);
+		if (*fd >= 0 && command && ioctl(*fd, command, &value) >= 0)
+			return failures;
+		if (*fd >= 0 && !command && pread(*fd, buffer, sizeof(buffer), 0) > 0)
+			return failures;
+		failures++;
+		if (*fd >= 0)
+			close(*fd);
+		*fd = -1;
+		usleep(100);
+	}
+}
+
+static int compare(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+static void report(FILE *out, uint64_t *times, uint64_t count, uint64_t slot, uint64_t ended)
+{
+	if (!count)
+		return;
+	qsort(times, count, sizeof(*times), compare);
+	fprintf(out, "%ju %ju %ju %ju %ju %ju %ju\n", (uintmax_t)(slot * SLOT_NS / 1000000),
+		(uintmax_t)count, (uintmax_t)times[count / 2] / 1000,
+		(uintmax_t)times[count * 99 / 100] / 1000, (uintmax_t)times[count * 999 / 1000] / 1000,
+		(uintmax_t)times[count - 1] / 1000, (uintmax_t)ended);
+}
+
+int main(int count, char **words)
+{
+	uint64_t period, operations, slots, begin, done, i, slot, first = 0, failures = 0, empty = 0;
+	uint64_t *times, *ended;
+	unsigned long command = 0;
+	FILE *out = NULL;
+	int option, fd = -1;
+
+	while ((option = getopt(count, words, "i:o:")) != -1) {
+		if (option == 'i')
+			command = strtoul(optarg, NULL, 0);
+		else if (option == 'o')
+			out = fopen(optarg, "w");
+		else
+			return 2;
+	}
+	if (count - optind != 3)
+		return 2;
+	period = strtoull(words[optind + 1], NULL, 0) * 1000;
+	if (!period)
+		return 2;
+	operations = strtoull(words[optind + 2], NULL, 0) * 1000000 / period;
+	/* What is late at the end is late by no more than that again. */
+	slots = 2 * (operations * period / SLOT_NS + 1);
+	times = calloc(operations, sizeof(*times));
+	ended = calloc(slots, sizeof(*ended));
+	if (!times || !ended)
+		return 1;
+
+	setpriority(PRIO_PROCESS, 0, -20);
+	failures += operate(words[optind], &fd, command);
+	begin = now();
+	for (i = 0; i < operations; i++) {
+		uint64_t due = begin + i * period;
+
+		if (now() < due)
+			sleep_until(due);
+		failures += operate(words[optind], &fd, command);
+		done = now();
+		times[i] = done - due;
+		slot = (done - begin) / SLOT_NS;
+		ended[slot < slots ? slot : slots - 1]++;
+	}
+	done = (now() - begin) / SLOT_NS;
+
+	for (slot = 0; slot < done && slot < slots; slot++)
+		empty += !ended[slot];
+	for (i = 0, slot = 0; out && i < operations; slot++, first = i) {
+		while (i < operations && i * period / SLOT_NS == slot)
+			i++;
+		report(out, times + first, i - first, slot, ended[slot]);
+	}
+	printf("operations %ju failures %ju slots %ju empty %ju\n", (uintmax_t)operations,
+	       (uintmax_t)failures, (uintmax_t)done, (uintmax_t)empty);
+	return out && fclose(out) ? 1 : 0;
+}
