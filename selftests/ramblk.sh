@@ -111,7 +111,7 @@ loads_end()
 # rounds_of LOAD
 rounds_of()
 {
-	cat "$rounds.$1" 2>/dev/null | wc -l
+	if [ -e "$rounds.$1" ]; then wc -l <"$rounds.$1"; else echo 0; fi
 }
 
 has_rounds()

@@ -4,7 +4,8 @@
 //! can be replaced. What a driver implements is in `molt::front::block`.
 //!
 //! A request is one call of the class, or two where it is put off. While the class is updated a
-//! request waits at the gate, in a worker of the block layer; it does not time out.
+//! request waits at the gate, in who submits it or a worker of the block layer. It does not time
+//! out.
 
 use kernel::error::code::{EINVAL, ENOENT};
 use kernel::prelude::*;
