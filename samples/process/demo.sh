@@ -151,8 +151,8 @@ settle last
 sed 's/^/    /' $tracker/accounts
 # shellcheck disable=SC2154 # set by `settle`
 {
-	row 'processes made meanwhile' 'at least 500' "$((last_forks - first_forks))" \
-		test $((last_forks - first_forks)) -ge 500
+	row 'processes made meanwhile' 'at least 200' "$((last_forks - first_forks))" \
+		test $((last_forks - first_forks)) -ge 200
 	same 'found and made: ended, or there' $((last_found + last_forks)) $((last_ended + last_live))
 	same 'made, with threads: by the kernel' $((last_kernel - first_kernel)) \
 		$((last_forks + last_threads - first_forks - first_threads))
