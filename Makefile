@@ -18,6 +18,9 @@ demo: ## replace a module that is in use, in a guest, and show each step
 demo-storage: ## the same for the driver of a disk, with a file system on it
 	@$(RUN) tools/demo storage
 
+demo-process: ## the same for the objects of all processes, while they come and go
+	@$(RUN) tools/demo process
+
 test: ## run all tests, on this machine and in a guest (TESTS="name ..." for some)
 	@$(RUN) tools/test
 
@@ -54,4 +57,4 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo demo-storage test check check-module bench soak evidence fuzz shell modules moltctl sdk clean
+.PHONY: help demo demo-storage demo-process test check check-module bench soak evidence fuzz shell modules moltctl sdk clean

@@ -214,6 +214,7 @@ errno_name()
 {
 	case $1 in
 	*"No such file or directory"*) echo ENOENT ;;
+	*"No such process"*) echo ESRCH ;;
 	*"Invalid argument"*) echo EINVAL ;;
 	*"Device or resource busy"*) echo EBUSY ;;
 	*"Stale file handle"*) echo ESTALE ;;

@@ -3,6 +3,7 @@
 //! What stands for a process in the tracker: an instance of the class `process`.
 
 use kernel::prelude::*;
+use kernel::types::ForeignOwnable;
 use molt::{Class, Handle};
 
 use super::process::Process;
@@ -32,7 +33,7 @@ impl Maker {
 }
 
 /// One more of what somebody else holds.
-pub(crate) fn another(object: &Callee) -> Object {
+pub(crate) fn another(object: <Object as ForeignOwnable>::Borrowed<'_>) -> Object {
     object.clone()
 }
 

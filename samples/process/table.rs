@@ -92,6 +92,5 @@ pub(crate) fn first_from(pid: u32) -> Option<(u32, Object)> {
 /// `instance` is in the table, and stays there meanwhile.
 unsafe extern "C" fn count(instance: *mut c_void) -> *mut c_void {
     // SAFETY: By the caller's promise.
-    let instance = unsafe { Object::borrow(instance) };
-    another(&instance).into_foreign()
+    another(unsafe { Object::borrow(instance) }).into_foreign()
 }
