@@ -26,11 +26,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#define BLOCK 4096
 #define SLOT_NS 10000000ull
 
 typedef unsigned long long u64;
 
-static _Alignas(4096) char buffer[4096];
+static char *buffer;
 
 static u64 now(void)
 {
@@ -59,7 +60,7 @@ static unsigned int operate(const char *path, int *fd, unsigned long command, bo
 		if (*fd < 0)
 			*fd = open(path, command ? O_RDWR : O_RDONLY | O_DIRECT);
 		is_done = *fd >= 0 && (command ? ioctl(*fd, command, &value) >= 0 :
-						 pread(*fd, buffer, sizeof(buffer), 0) > 0);
+						 pread(*fd, buffer, BLOCK, 0) > 0);
 		if (is_done && !closes)
 			return failures;
 		if (*fd >= 0)
@@ -119,7 +120,8 @@ int main(int count, char **words)
 	slots = 2 * (operations * period / SLOT_NS + 1);
 	times = calloc(operations, sizeof(*times));
 	ended = calloc(slots, sizeof(*ended));
-	if (!times || !ended)
+	buffer = aligned_alloc(BLOCK, BLOCK);
+	if (!times || !ended || !buffer)
 		return 1;
 
 	setpriority(PRIO_PROCESS, 0, -20);
