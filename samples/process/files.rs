@@ -71,7 +71,10 @@ fn each() -> impl Iterator<Item = (u32, Object)> {
 }
 
 fn show_processes(_tracker: &Arc<Tracker>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "pid children threads execs refused limit age_ms execs_by_age")?;
+    writeln!(
+        f,
+        "pid children threads execs refused limit age_ms execs_by_age"
+    )?;
     for (pid, process) in each() {
         show(pid, &process.report(), f)?;
     }
