@@ -9,7 +9,7 @@
 # read has ended in it.
 
 . ./functions.sh
-plan 13
+plan 14
 
 updates=40 probe_ms=3000
 [ -z "$FULL" ] || { updates=20000 probe_ms=30000; }
@@ -76,6 +76,17 @@ percent()
 
 # ---- updates -------------------------------------------------------------------------
 
+# replace_in CLASS TEXT: again where it has missed its deadline, as it may on a machine that has
+# more to do than it can; how often is counted.
+late=0
+replace_in()
+{
+	until put "$classes/$1/update" "$2"; do
+		[ "$errno" = ETIMEDOUT ] || return 1
+		late=$((late + 1))
+	done
+}
+
 # Of both classes in turn, to each of their implementations in turn.
 replace()
 {
@@ -87,8 +98,8 @@ replace()
 		1) set -- RamBlk@3 Replicated@2 ;;
 		2) set -- RamBlk@1 Shared@1 ;;
 		esac
-		echo "$1" >$disk/update || return 1
-		echo "$2" >$classes/process/update || return 1
+		replace_in ramblk "$1" || return 1
+		replace_in process "$2" || return 1
 		round=$((round + 1))
 	done
 }
@@ -125,18 +136,18 @@ wait $loads
 
 check "no load has failed" not test -e "$failed"
 check "no read has failed" same "$(word 4 updated)" 0
-check "each update of the disk has committed" \
-	same "$(cat $disk/generation) $(cat $disk/transitions_failed)" "$((updates / 2)) 0"
-check "and each of the processes" \
-	same "$(cat $classes/process/generation) $(cat $classes/process/transitions_failed)" \
-	"$((updates / 2)) 0"
-note "$updates updates in $took ms; reads: $(cat "$temporary/updated.probe")"
+check "so many updates of the disk have committed" \
+	same "$(cat $disk/generation)" "$((updates / 2))"
+check "and so many of the processes" same "$(cat $classes/process/generation)" "$((updates / 2))"
+check "what has not was in time for the next try" at_most "$late" $((updates / 20))
+note "$updates updates in $took ms, $late tries in vain; reads: $(cat "$temporary/updated.probe")"
 note "without updates: $(cat "$temporary/alone.probe")"
 check "reads went on" at_least "$(word 2 updated)" 1000
 # Half of what there is without updates: software emulation is no measure of more.
 check "and so did availability" at_least "$(share updated)" $(($(share alone) / 2))
 figure "updates in one boot, of a disk under ext4 and of all processes, under load" \
-	"$updates, $(word 4 updated) reads failed" "0 failed"
+	"$updates ($late more tries met no quiet moment in time), $(word 4 updated) reads failed" \
+	"0 failed"
 figure "share of 10 ms slots in which a read of the disk ended, during those updates" \
 	"$(percent "$(share updated)")" "$(percent "$(share alone)") without updates"
 

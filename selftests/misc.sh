@@ -6,7 +6,7 @@
 # tree's own sample; where that has nothing to block or to map, one of ours.
 
 . ./functions.sh
-plan 36
+plan 38
 
 driver=/dev/rust-misc-device
 get=0x80047c81
@@ -131,6 +131,28 @@ check "and the same for who maps it after" \
 	same "$(echo get | fileop map 6)" 65
 exec 8>&-
 wait $mapper
+# While its page does not come each of them is in a system call on the file.
+echo "to be read" >&6
+stalled=''
+for how in "read 6" "write 6" "ioctl 6 $add"; do
+	# shellcheck disable=SC2086 # they are words
+	fileop stall $how >"$temporary/stalled" 2>&1 &
+	stalled="$stalled $!"
+done
+exec 9<>$driver
+fileop stall ioctl 9 $add >"$temporary/stalled" 2>&1 &
+stalled="$stalled $!"
+sleep 1
+# shellcheck disable=SC2086
+check "callers whose memory does not come hold off no update" all \
+	goes test_pipe Pipe@2 -- goes rust_misc_device RustMiscDevice@2 -- kill -0 $stalled
+# shellcheck disable=SC2086
+kill -KILL $stalled
+# shellcheck disable=SC2086
+wait $stalled 2>/dev/null
+exec 9>&-
+check "nor does their end" all goes test_pipe Pipe@1 -- goes rust_misc_device RustMiscDevice@1
+
 check "a signal ends a read" all \
 	not timeout 1 head -n 1 /proc/self/fd/6
 

@@ -136,7 +136,8 @@ static const struct block_device_operations molt_disk_operations = {
 	.free_disk = molt_disk_free,
 };
 
-static ssize_t statistics_show(struct device *device, struct device_attribute *attribute, char *page)
+static ssize_t statistics_show(struct device *device, struct device_attribute *attribute,
+			       char *page)
 {
 	struct molt_disk *disk = dev_to_disk(device)->private_data;
 
@@ -176,8 +177,8 @@ static int molt_disk_make(struct molt_disk *disk, const char *name,
 }
 
 /* Makes a disk. From then on there are requests for @data. Sleeps. */
-int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_disk_options *options,
-		  void *data)
+int molt_disk_add(struct molt_disk **made, const char *name,
+		  const struct molt_disk_options *options, void *data)
 {
 	struct molt_disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 	int error;
@@ -186,7 +187,8 @@ int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_d
 		return -ENOMEM;
 	disk->data = data;
 	/* Memory may be waiting for what is put off, so that its workers must not. */
-	disk->workqueue = alloc_workqueue("molt_%s", WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_PERCPU, 0, name);
+	disk->workqueue = alloc_workqueue("molt_%s", WQ_MEM_RECLAIM | WQ_HIGHPRI | WQ_PERCPU, 0,
+					  name);
 	if (!disk->workqueue) {
 		error = -ENOMEM;
 		goto free;
@@ -219,13 +221,16 @@ free:
 	return error;
 }
 
-/* Ends a disk that nobody has open, or says that somebody has. Sleeps until requests are done. */
-int molt_disk_remove(struct molt_disk *disk)
+/*
+ * Ends a disk that nobody has open, or says that somebody has; with @forced also one that is open.
+ * Sleeps until requests are done.
+ */
+int molt_disk_remove(struct molt_disk *disk, bool forced)
 {
 	bool is_open;
 
 	mutex_lock(&disk->gendisk->open_mutex);
-	is_open = disk_openers(disk->gendisk) > 0;
+	is_open = !forced && disk_openers(disk->gendisk) > 0;
 	if (!is_open)
 		disk->is_going = true;
 	mutex_unlock(&disk->gendisk->open_mutex);

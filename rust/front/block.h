@@ -28,9 +28,9 @@ struct molt_request {
 
 struct molt_disk;
 
-int molt_disk_add(struct molt_disk **made, const char *name, const struct molt_disk_options *options,
-		  void *data);
-int molt_disk_remove(struct molt_disk *disk);
+int molt_disk_add(struct molt_disk **made, const char *name,
+		  const struct molt_disk_options *options, void *data);
+int molt_disk_remove(struct molt_disk *disk, bool forced);
 
 typedef int (*molt_segment_t)(void *argument, u64 position, void *bytes, size_t length);
 int molt_request_walk(struct request *rq, molt_segment_t found, void *argument);

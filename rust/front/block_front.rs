@@ -7,7 +7,7 @@
 //! request waits at the gate, in who submits it or a worker of the block layer. It does not time
 //! out.
 
-use kernel::error::code::{EINVAL, ENOENT};
+use kernel::error::code::{EBUSY, EINVAL, ENOENT};
 use kernel::prelude::*;
 use kernel::str::CString;
 use kernel::sync::{new_mutex, Arc, Mutex};
@@ -38,7 +38,14 @@ impl kernel::Module for Module {
     fn init(module: &'static ThisModule) -> Result<Self> {
         let disks = Arc::pin_init(
             pin_init!(Disks {
-                nodes <- new_mutex!(KVec::new(), "molt_block"),
+                nodes <- new_mutex!(
+                    Nodes {
+                        attached: KVec::new(),
+                        added: KVec::new(),
+                        last: 0,
+                    },
+                    "molt_block"
+                ),
             }),
             GFP_KERNEL,
         )?;
@@ -52,52 +59,99 @@ impl kernel::Module for Module {
 #[pin_data]
 struct Disks {
     #[pin]
-    nodes: Mutex<KVec<Node>>,
+    nodes: Mutex<Nodes>,
 }
 
-/// A disk of a class.
+struct Nodes {
+    attached: KVec<Node>,
+    /// Those that somebody else keeps, by number.
+    added: KVec<(u64, Node)>,
+    last: u64,
+}
+
+/// A class, with a disk if it has one here.
 struct Node {
     class_name: CString,
     options: GenDiskBuilder,
-    disk: disk::Raw,
+    disk: Option<disk::Raw>,
 }
 
 impl Node {
-    fn new(class: &CStr, options: GenDiskBuilder) -> Result<Self> {
-        let handle = Class::<dyn Disk>::open(class)?.create(options.geometry())?;
+    fn new(class: &CStr, options: &front::Options) -> Result<Self> {
+        let options = options.get::<GenDiskBuilder>()?;
+        let make = |name| {
+            let handle = Class::<dyn Disk>::open(class)?.create(options.geometry())?;
+            disk::Raw::new(name, &options, KBox::pin(handle, GFP_KERNEL)?)
+        };
         Ok(Self {
             class_name: CString::try_from(class)?,
-            disk: disk::Raw::new(options.name()?, &options, KBox::pin(handle, GFP_KERNEL)?)?,
+            disk: options.name().map(make).transpose()?,
             options,
         })
+    }
+
+    fn is_of(&self, class: &CStr) -> bool {
+        &*self.class_name == class
+    }
+
+    fn remove(&mut self, forced: bool) -> Result {
+        match &mut self.disk {
+            Some(disk) => disk.remove(forced),
+            None => Ok(()),
+        }
     }
 }
 
 impl Front for Disks {
     fn attach(&self, class: &CStr, options: &front::Options) -> Result {
         let mut nodes = self.nodes.lock();
-        nodes.reserve(1, GFP_KERNEL)?;
-        let node = Node::new(class, options.get::<GenDiskBuilder>()?)?;
-        Ok(nodes.push(node, GFP_KERNEL)?)
+        nodes.attached.reserve(1, GFP_KERNEL)?;
+        let node = Node::new(class, options)?;
+        Ok(nodes.attached.push(node, GFP_KERNEL)?)
     }
 
     fn join(&self, class: &CStr, options: &front::Options) -> Result {
         let options = options.get::<GenDiskBuilder>()?;
         let nodes = self.nodes.lock();
-        let node = nodes.iter().find(|node| &*node.class_name == class);
+        let node = nodes.attached.iter().find(|node| node.is_of(class));
         match node.ok_or(ENOENT)?.options == options {
             true => Ok(()),
             false => Err(EINVAL),
         }
     }
 
+    fn add(&self, class: &CStr, options: &front::Options) -> Result<u64> {
+        let mut nodes = self.nodes.lock();
+        nodes.added.reserve(1, GFP_KERNEL)?;
+        let node = Node::new(class, options)?;
+        nodes.last = nodes.last.wrapping_add(1);
+        let number = nodes.last;
+        nodes.added.push((number, node), GFP_KERNEL)?;
+        Ok(number)
+    }
+
+    fn remove(&self, number: u64) {
+        let mut nodes = self.nodes.lock();
+        let at = nodes.added.iter().position(|(known, _)| *known == number);
+        let found = at.and_then(|at| nodes.added.remove(at).ok());
+        // Requests are waited for, which need no lock of ours; others should not wait along.
+        drop(nodes);
+        if let Some((_, mut node)) = found {
+            // It does not fail where it is forced.
+            let _ = node.remove(true);
+        }
+    }
+
     fn detach(&self, class: &CStr) -> Result {
         let mut nodes = self.nodes.lock();
-        let at = nodes.iter().position(|node| &*node.class_name == class);
-        let at = at.ok_or(ENOENT)?;
-        if let Some(node) = nodes.get_mut(at) {
-            node.disk.remove()?;
+        if nodes.added.iter().any(|(_, node)| node.is_of(class)) {
+            return Err(EBUSY);
         }
-        nodes.remove(at).map(drop).map_err(|_| ENOENT)
+        let at = nodes.attached.iter().position(|node| node.is_of(class));
+        let at = at.ok_or(ENOENT)?;
+        if let Some(node) = nodes.attached.get_mut(at) {
+            node.remove(false)?;
+        }
+        nodes.attached.remove(at).map(drop).map_err(|_| ENOENT)
     }
 }

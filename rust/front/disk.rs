@@ -42,7 +42,7 @@ extern "C" {
         options: *const DiskOptions,
         data: *mut c_void,
     ) -> c_int;
-    fn molt_disk_remove(disk: *mut c_void) -> c_int;
+    fn molt_disk_remove(disk: *mut c_void, forced: bool) -> c_int;
     fn molt_request_walk(
         rq: *mut c_void,
         found: unsafe extern "C" fn(*mut c_void, u64, *mut c_void, usize) -> c_int,
@@ -97,15 +97,15 @@ impl Raw {
         })
     }
 
-    /// Ends the disk, once requests are done. Sleeps.
+    /// Ends the disk, once requests are done; `forced`: also one that is open. Sleeps.
     ///
     /// # Errors
     ///
     /// `EBUSY`, with the disk as it was: somebody has it open.
-    pub(crate) fn remove(&mut self) -> Result {
+    pub(crate) fn remove(&mut self, forced: bool) -> Result {
         if let Some(disk) = self.disk {
             // SAFETY: By the type invariant.
-            to_result(unsafe { molt_disk_remove(disk.as_ptr()) })?;
+            to_result(unsafe { molt_disk_remove(disk.as_ptr(), forced) })?;
             self.disk = None;
         }
         Ok(())

@@ -71,6 +71,23 @@ pub trait Front: Send + Sync {
         Ok(())
     }
 
+    /// Makes one more registration for a class that is attached, on behalf of somebody else. Returns
+    /// a number for it, which the front never gives again. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP`: this front has one for each class. `EINVAL`: the options are of another type.
+    /// And what the subsystem says.
+    fn add(&self, class: &CStr, options: &Options) -> Result<u64> {
+        let _ = (class, options);
+        Err(EOPNOTSUPP)
+    }
+
+    /// Ends one that `add` has made, also where it is in use. May sleep.
+    fn remove(&self, number: u64) {
+        let _ = number;
+    }
+
     /// Ends the registration and gives up all handles: the class is to be removed. May sleep.
     ///
     /// # Errors
@@ -430,6 +447,46 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         framework().fronts.give_up(&self.class, self.module);
+    }
+}
+
+/// A registration that a front has made on somebody's behalf, who keeps this. Dropping it ends the
+/// registration, and sleeps. While it is there the class cannot be removed.
+pub struct Addition {
+    front: Arc<Known>,
+    number: u64,
+}
+
+impl Addition {
+    /// Has the front of `class` make one more registration. Sleeps.
+    ///
+    /// # Errors
+    ///
+    /// * `ENOENT`: there is no such class, or it is not attached to this front.
+    /// * What [`Front::add`] returns. `ENOMEM`.
+    pub fn new(class: &CStr, front: &str, options: &Options) -> Result<Self> {
+        let class = framework().find(class.to_str().map_err(|_| ENOENT)?);
+        let class = class.ok_or(ENOENT)?;
+        let fronts = &framework().fronts;
+        let mut inner = fronts.inner.lock();
+        let one = inner.class(&class).ok_or(ENOENT)?;
+        if one.stage != Stage::Attached || one.front.name.as_str() != front {
+            return Err(ENOENT);
+        }
+        // Under the lock, so that the class is not detached meanwhile.
+        let front = one.front.clone();
+        let mut number = 0;
+        with_name(&class, |name| {
+            number = front.front.add(name, options)?;
+            Ok(())
+        })?;
+        Ok(Self { front, number })
+    }
+}
+
+impl Drop for Addition {
+    fn drop(&mut self) {
+        self.front.front.remove(self.number);
     }
 }
 

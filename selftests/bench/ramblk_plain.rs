@@ -46,7 +46,7 @@ impl kernel::Module for Plain {
 impl Drop for Plain {
     fn drop(&mut self) {
         // Who has the disk open has the module pinned.
-        let _ = self.0.remove();
+        let _ = self.0.remove(false);
     }
 }
 

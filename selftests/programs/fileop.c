@@ -9,11 +9,15 @@
  *	fileop map FD				maps a page; then for each line of the input:
  *						`put N` writes its first byte, `get` prints it
  *
+ *	fileop stall read|write FD		into or from a page that never comes
+ *	fileop stall ioctl FD COMMAND		the same, with the argument there
+ *
  * An error is printed by name and is status 1.
  */
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +25,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static int fail(void)
 {
@@ -69,8 +75,44 @@ static int map(int fd)
 	return 0;
 }
 
+/* A page whose first user waits until somebody brings it, which nobody does. */
+static void *stalled_page(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { .start = (unsigned long)page, .len = 4096 },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int uffd = syscall(SYS_userfaultfd, 0);
+
+	if (page == MAP_FAILED || uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &range))
+		return NULL;
+	return page;
+}
+
+static int stall(const char *how, int fd, const char *command)
+{
+	void *page = stalled_page();
+	ssize_t result = -1;
+
+	if (page && !strcmp(how, "read"))
+		result = read(fd, page, 16);
+	else if (page && !strcmp(how, "write"))
+		result = write(fd, page, 16);
+	else if (page && command)
+		result = ioctl(fd, strtoul(command, NULL, 0), page);
+	if (result < 0)
+		return fail();
+	printf("%zd\n", result);
+	return 0;
+}
+
 int main(int count, char **words)
 {
+	if (count >= 4 && !strcmp(words[1], "stall"))
+		return stall(words[2], atoi(words[3]), words[4]);
 	if (count >= 4 && !strcmp(words[1], "ioctl"))
 		return control(atoi(words[2]), strtoul(words[3], NULL, 0), words[4]);
 	if (count == 4 && !strcmp(words[1], "poll"))

@@ -3,22 +3,22 @@
  * An open loop: operations on a file that are due at fixed times, whatever became of those before.
  * How long one takes counts from when it was due, so what waits behind a slow one counts, too.
  *
- *	openloop [-i COMMAND] [-o OUTPUT] FILE PERIOD_US MILLISECONDS
+ *	openloop [-c] [-i COMMAND] [-o OUTPUT] FILE PERIOD_US MILLISECONDS
  *
- * It runs at the highest priority of ordinary tasks: what is looked for is not how busy the machine is.
- * An operation reads 4096 bytes at the beginning, past all caches; with -i it is an ioctl. One that
- * fails is tried again with the file opened anew, as a user of a device that went away has to.
+ * It runs at the highest priority of ordinary tasks: what is looked for is not how busy the machine
+ * is. An operation reads 4096 bytes at the beginning, past all caches; with -i it is an ioctl. With
+ * -c the file is closed after each. One that fails is tried again with the file opened anew, as a
+ * user of a device that went away has to.
  *
- * To OUTPUT goes a line for each 10 ms: when, in ms; how many operations were due; the 50th, 99th and
- * 99.9th percentile and the maximum of their times, in us; how many operations ended in it. The last
- * line goes to the standard output: operations, failures, slots, slots in which none ended although
- * some were due before.
+ * To OUTPUT goes a line for each 10 ms: when, in ms; how many operations were due; the 50th, 99th
+ * and 99.9th percentile and the maximum of their times, in us; how many operations ended in it. The
+ * last line goes to the standard output: operations, failures, slots, slots in which none ended.
  */
 
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -28,9 +28,11 @@
 
 #define SLOT_NS 10000000ull
 
-static char buffer[4096] __attribute__((aligned(4096)));
+typedef unsigned long long u64;
 
-static uint64_t now(void)
+static _Alignas(4096) char buffer[4096];
+
+static u64 now(void)
 {
 	struct timespec time;
 
@@ -38,7 +40,7 @@ static uint64_t now(void)
 	return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-static void sleep_until(uint64_t ns)
+static void sleep_until(u64 ns)
 {
 	struct timespec time = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
@@ -47,54 +49,60 @@ static void sleep_until(uint64_t ns)
 }
 
 /* Does one operation; returns how often it failed before. */
-static unsigned int operate(const char *path, int *fd, unsigned long command)
+static unsigned int operate(const char *path, int *fd, unsigned long command, bool closes)
 {
 	unsigned int failures = 0;
 	int value = 0;
+	bool is_done;
 
 	for (;;) {
 		if (*fd < 0)
 			*fd = open(path, command ? O_RDWR : O_RDONLY | O_DIRECT);
-		if (*fd >= 0 && command && ioctl(*fd, command, &value) >= 0)
+		is_done = *fd >= 0 && (command ? ioctl(*fd, command, &value) >= 0 :
+						 pread(*fd, buffer, sizeof(buffer), 0) > 0);
+		if (is_done && !closes)
 			return failures;
-		if (*fd >= 0 && !command && pread(*fd, buffer, sizeof(buffer), 0) > 0)
-			return failures;
-		failures++;
 		if (*fd >= 0)
 			close(*fd);
 		*fd = -1;
+		if (is_done)
+			return failures;
+		failures++;
 		usleep(100);
 	}
 }
 
 static int compare(const void *left, const void *right)
 {
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+	u64 a = *(const u64 *)left, b = *(const u64 *)right;
 
 	return (a > b) - (a < b);
 }
 
-static void report(FILE *out, uint64_t *times, uint64_t count, uint64_t slot, uint64_t ended)
+static void report(FILE *out, u64 *times, u64 count, u64 slot, u64 ended)
 {
 	if (!count)
 		return;
 	qsort(times, count, sizeof(*times), compare);
-	fprintf(out, "%ju %ju %ju %ju %ju %ju %ju\n", (uintmax_t)(slot * SLOT_NS / 1000000),
-		(uintmax_t)count, (uintmax_t)times[count / 2] / 1000,
-		(uintmax_t)times[count * 99 / 100] / 1000, (uintmax_t)times[count * 999 / 1000] / 1000,
-		(uintmax_t)times[count - 1] / 1000, (uintmax_t)ended);
+	fprintf(out, "%llu %llu %llu %llu %llu %llu %llu\n", slot * SLOT_NS / 1000000,
+		count, times[count / 2] / 1000,
+		times[count * 99 / 100] / 1000, times[count * 999 / 1000] / 1000,
+		times[count - 1] / 1000, ended);
 }
 
 int main(int count, char **words)
 {
-	uint64_t period, operations, slots, begin, done, i, slot, first = 0, failures = 0, empty = 0;
-	uint64_t *times, *ended;
+	u64 period, operations, slots, begin, done, i, slot, first = 0, failures = 0, empty = 0;
+	u64 *times, *ended;
 	unsigned long command = 0;
+	bool closes = false;
 	FILE *out = NULL;
 	int option, fd = -1;
 
-	while ((option = getopt(count, words, "i:o:")) != -1) {
-		if (option == 'i')
+	while ((option = getopt(count, words, "ci:o:")) != -1) {
+		if (option == 'c')
+			closes = true;
+		else if (option == 'i')
 			command = strtoul(optarg, NULL, 0);
 		else if (option == 'o')
 			out = fopen(optarg, "w");
@@ -115,14 +123,14 @@ int main(int count, char **words)
 		return 1;
 
 	setpriority(PRIO_PROCESS, 0, -20);
-	failures += operate(words[optind], &fd, command);
+	failures += operate(words[optind], &fd, command, closes);
 	begin = now();
 	for (i = 0; i < operations; i++) {
-		uint64_t due = begin + i * period;
+		u64 due = begin + i * period;
 
 		if (now() < due)
 			sleep_until(due);
-		failures += operate(words[optind], &fd, command);
+		failures += operate(words[optind], &fd, command, closes);
 		done = now();
 		times[i] = done - due;
 		slot = (done - begin) / SLOT_NS;
@@ -137,7 +145,7 @@ int main(int count, char **words)
 			i++;
 		report(out, times + first, i - first, slot, ended[slot]);
 	}
-	printf("operations %ju failures %ju slots %ju empty %ju\n", (uintmax_t)operations,
-	       (uintmax_t)failures, (uintmax_t)done, (uintmax_t)empty);
+	printf("operations %llu failures %llu slots %llu empty %llu\n", operations,
+	       failures, done, empty);
 	return out && fclose(out) ? 1 : 0;
 }

@@ -17,7 +17,7 @@ use kernel::fmt;
 use kernel::prelude::*;
 use kernel::time::Delta;
 
-use super::{Attachment, Report};
+use super::{Addition, Attachment, Report};
 use crate::fingerprint::Fingerprint;
 use crate::implementation::Implementation;
 use crate::schema::{State, Type};
@@ -83,6 +83,8 @@ pub struct Geometry {
     pub capacity_sectors: u64,
     /// In bytes.
     pub logical_block_size: u32,
+    /// What whoever makes the disk has to say to the driver.
+    pub argument: u64,
 }
 
 /// What a request asks for. The numbers are those of `enum req_op`.
@@ -237,6 +239,7 @@ impl PartialEq for Geometry {
     fn eq(&self, other: &Self) -> bool {
         self.capacity_sectors == other.capacity_sectors
             && self.logical_block_size == other.logical_block_size
+            && self.argument == other.argument
     }
 }
 
@@ -254,6 +257,7 @@ impl GenDiskBuilder {
             geometry: Geometry {
                 capacity_sectors: 0,
                 logical_block_size: PIECE as u32,
+                argument: 0,
             },
             physical_block_size: PIECE as u32,
             queue_depth: 64,
@@ -262,7 +266,12 @@ impl GenDiskBuilder {
         }
     }
 
-    fn check_block_size(size: u32) -> Result {
+    /// Whether a block may have so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`: not a power of two from 512 to 4096.
+    pub fn validate_block_size(size: u32) -> Result {
         match (512..=PIECE as u32).contains(&size) && size.is_power_of_two() {
             true => Ok(()),
             false => Err(EINVAL),
@@ -275,7 +284,7 @@ impl GenDiskBuilder {
     ///
     /// `EINVAL`: not a power of two from 512 to 4096.
     pub fn logical_block_size(mut self, size: u32) -> Result<Self> {
-        Self::check_block_size(size)?;
+        Self::validate_block_size(size)?;
         self.geometry.logical_block_size = size;
         Ok(self)
     }
@@ -286,7 +295,7 @@ impl GenDiskBuilder {
     ///
     /// As for the other.
     pub fn physical_block_size(mut self, size: u32) -> Result<Self> {
-        Self::check_block_size(size)?;
+        Self::validate_block_size(size)?;
         self.physical_block_size = size;
         Ok(self)
     }
@@ -294,6 +303,12 @@ impl GenDiskBuilder {
     /// The disk's size, in units of 512 bytes.
     pub fn capacity_sectors(mut self, sectors: u64) -> Self {
         self.geometry.capacity_sectors = sectors;
+        self
+    }
+
+    /// What the driver is told when it makes the state.
+    pub fn argument(mut self, argument: u64) -> Self {
+        self.geometry.argument = argument;
         self
     }
 
@@ -329,35 +344,47 @@ impl GenDiskBuilder {
         Ok(self)
     }
 
-    /// Asks for the disk, from the init of the module with the driver `T`. It is there when the
+    /// Asks for the disk, or with an empty name for none but what others [`add`](Self::add), from the init of the module with the driver `T`. It is there when the
     /// module is inserted, and stays with the class. A later version asks for the same. Sleeps.
     ///
     /// # Errors
     ///
-    /// `ENAMETOOLONG`: the name has more than 31 bytes. `EINVAL`: it is empty, or the class has
-    /// another disk. `ENOENT`: there is no module `molt_block`. `ENOMEM`.
+    /// `ENAMETOOLONG`: the name has more than 31 bytes. `EINVAL`: the class has another disk.
+    /// `ENOENT`: there is no module `molt_block`. `ENOMEM`.
     #[inline(always)]
-    pub fn build<T: Operations>(mut self, name: &CStr) -> Result<GenDisk<T>> {
-        let name = name.to_bytes_with_nul();
-        let room = self.name.get_mut(..name.len()).ok_or(ENAMETOOLONG)?;
-        room.copy_from_slice(name);
+    pub fn build<T: Operations>(self, name: &CStr) -> Result<GenDisk<T>> {
+        let options = super::Options::new(self.named(name)?)?;
         Ok(GenDisk {
-            _attachment: Attachment::new::<T>(FRONT, super::Options::new(self)?)?,
+            _attachment: Attachment::new::<T>(FRONT, options)?,
             driver: PhantomData,
         })
     }
 
-    /// For the front: the name.
+    /// Makes a disk for a class that is attached to this front, besides the one that its driver
+    /// may have asked for, on behalf of any module: the disk ends with what this returns. Sleeps.
     ///
     /// # Errors
     ///
-    /// `EINVAL`: there is none.
-    pub fn name(&self) -> Result<&CStr> {
-        let name = CStr::from_bytes_until_nul(&self.name).map_err(|_| EINVAL)?;
-        match name.is_empty() {
-            true => Err(EINVAL),
-            false => Ok(name),
-        }
+    /// `ENAMETOOLONG`, `EINVAL`: as above. `ENOENT`: there is no such class, or it has no disks.
+    /// `EEXIST`: there is a disk of this name. `ENOMEM`, and what the driver's `create` returns.
+    pub fn add(self, class: &CStr, name: &CStr) -> Result<AddedDisk> {
+        let options = super::Options::new(self.named(name)?)?;
+        Ok(AddedDisk {
+            _addition: Addition::new(class, FRONT, &options)?,
+        })
+    }
+
+    fn named(mut self, name: &CStr) -> Result<Self> {
+        let name = name.to_bytes_with_nul();
+        let room = self.name.get_mut(..name.len()).ok_or(ENAMETOOLONG)?;
+        room.copy_from_slice(name);
+        Ok(self)
+    }
+
+    /// For the front: the name; [`None`]: no disk is asked for.
+    pub fn name(&self) -> Option<&CStr> {
+        let name = CStr::from_bytes_until_nul(&self.name).ok();
+        name.filter(|name| !name.is_empty())
     }
 
     /// For the front: the size.
@@ -380,6 +407,12 @@ impl GenDiskBuilder {
 pub struct GenDisk<T> {
     _attachment: Attachment,
     driver: PhantomData<fn(T)>,
+}
+
+/// A disk that was added to a class. Dropping it ends the disk, also where it is open: who has it
+/// open gets errors then.
+pub struct AddedDisk {
+    _addition: Addition,
 }
 
 // ---- the class -------------------------------------------------------------------------
