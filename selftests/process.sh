@@ -224,6 +224,7 @@ under_load()
 		2) to=Replicated@2 ;;
 		esac
 		[ $((i / 3 % 2)) = 0 ] && policy=eager || policy=background
+		# shellcheck disable=SC2154 # set by `settle`
 		await 120 have_begun $((first_forks + i * $2 / $1)) || return
 		goes $to $policy
 	done
@@ -263,6 +264,7 @@ check "the kernel counts as many forks, threads included" \
 	same "$(($(grown forks) + $(grown threads)))" "$(grown kernel)"
 check "and as many without threads" same "$(grown forks)" "$(grown begun)"
 check "and as many ends" same "$(grown ended)" "$(grown exited)"
+# shellcheck disable=SC2154 # set by `settle`
 check "all have got an instance, and none was missed" \
 	all same "$last_failed" 0 -- same "$(grown unknown)" 0
 check "the class has as many instances as there are processes" await 10 all_listed

@@ -11,7 +11,7 @@
 //!
 //! ```text
 //! # modprobe molt_process
-//! # cd /sys/kernel/debug/molt_process
+//! # cd /sys/kernel/debug; cd molt_process
 //! # cat accounts                 found + forks = ended + live + failed
 //! # cat processes                one line for each
 //! # echo "$$ 10" >limit          this shell may have made ten children

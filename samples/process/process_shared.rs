@@ -13,7 +13,7 @@
 //! # modprobe molt_control
 //! # modprobe process_shared
 //! # modprobe molt_process
-//! # cat /sys/kernel/debug/molt_process/processes
+//! # cd /sys/kernel/debug; cat molt_process/processes
 //! # modprobe process_replicated
 //! # echo "Replicated@1 key=1" > /sys/kernel/molt/classes/process/switch
 //! # echo "Replicated@1 policy=eager" > /sys/kernel/molt/classes/process/update
