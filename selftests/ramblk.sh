@@ -7,7 +7,7 @@
 # was written is lost, no request fails. FULL=1: 1,000 updates.
 
 . ./functions.sh
-plan 47
+plan 48
 
 updates=12 few=6
 [ -z "$FULL" ] || updates=1000 few=100
@@ -277,7 +277,16 @@ rmmod molt_ramblk_v3
 modprobe molt_ramblk_v3
 check "it goes where there is memory again" to 3
 check "trimmed, since version 3 knows how" fstrim "$mnt"
-umount "$mnt"
+echo late >"$mnt/late"
+hold 2
+behind $classes/ramblk/update "RamBlk@2"
+await 5 in_state ramblk blocking
+umount "$mnt" &
+unmounting=$!
+usleep 200000
+hold 0
+check "it is unmounted in the middle of an update" all wait $unmounting -- ended 20 -- \
+	same "$(value ramblk implementation)@$(value ramblk version)" RamBlk@2
 check "the file system is sound" e2fsck -f -n $device
 check "nobody complained" same "$(complaints)" ""
 check "the class is removed, with its disk" is_removed
