@@ -195,7 +195,10 @@ for _ in $(seq 4); do
 done
 check "there and back 4 times" all same "$(history tick kind | grep -cx switch)" 12 -- \
 	same "$(history tick result | grep -vcx ok)" 0
+# None of a caller's own, which end: 40 are to be there all the time.
+quiet
 switched "Plain@2 count=40"
+call_from_everywhere
 is_under_way()
 {
 	! in_state tick idle

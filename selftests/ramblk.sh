@@ -29,6 +29,12 @@ to()
 	update ramblk "RamBlk@$1"
 }
 
+# is_at VERSION
+is_at()
+{
+	same "$(value ramblk implementation)@$(value ramblk version)" "RamBlk@$1"
+}
+
 # What is on the disk itself, and not what is remembered of it.
 device_sum()
 {
@@ -269,7 +275,7 @@ loads_begin files
 rmmod molt_ramblk_v3
 modprobe molt_ramblk_v3 fail=1
 check "an update that finds no memory is refused" refused ENOMEM ramblk RamBlk@3
-check "and the class is what it was" same "$(value ramblk implementation)@$(value ramblk version)" RamBlk@1
+check "and the class is what it was" is_at 1
 await 60 has_rounds files 1
 loads_end
 check "requests went on meanwhile" all no_failure -- at_least "$(rounds_of files)" 1
@@ -285,8 +291,7 @@ umount "$mnt" &
 unmounting=$!
 usleep 200000
 hold 0
-check "it is unmounted in the middle of an update" all wait $unmounting -- ended 20 -- \
-	same "$(value ramblk implementation)@$(value ramblk version)" RamBlk@2
+check "it is unmounted in the middle of an update" all wait $unmounting -- ended 20 -- is_at 2
 check "the file system is sound" e2fsck -f -n $device
 check "nobody complained" same "$(complaints)" ""
 check "the class is removed, with its disk" is_removed
