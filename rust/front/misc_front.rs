@@ -309,13 +309,7 @@ impl MiscDevice for Open {
 
     fn read_iter(mut kiocb: Kiocb<'_, KBox<Self>>, iov: &mut IovIterDest<'_>) -> Result<usize> {
         let open = kiocb.file();
-        // SAFETY: The kiocb and the iterator are valid.
-        let (may_wait, is_user) = unsafe {
-            (
-                molt_misc_may_wait(kiocb.as_raw()),
-                molt_misc_iter_is_user(iov.as_raw()),
-            )
-        };
+        let (may_wait, is_user) = manner(&kiocb, iov.as_raw());
         let position = kiocb.ki_pos_mut();
         if !is_user {
             return open.until_ready(may_wait, |handle| handle.read_file(position, iov));
@@ -347,13 +341,7 @@ impl MiscDevice for Open {
 
     fn write_iter(mut kiocb: Kiocb<'_, KBox<Self>>, iov: &mut IovIterSource<'_>) -> Result<usize> {
         let open = kiocb.file();
-        // SAFETY: The kiocb and the iterator are valid.
-        let (may_wait, is_user) = unsafe {
-            (
-                molt_misc_may_wait(kiocb.as_raw()),
-                molt_misc_iter_is_user(iov.as_raw()),
-            )
-        };
+        let (may_wait, is_user) = manner(&kiocb, iov.as_raw());
         let position = kiocb.ki_pos_mut();
         let written = match is_user {
             false => open.until_ready(may_wait, |handle| handle.write_file(position, iov)),
@@ -493,6 +481,17 @@ impl Buffer {
         // SAFETY: As above.
         let left = unsafe { IovIterDest::from_raw(self.iter.get()) }.len();
         self.bytes.len().saturating_sub(left)
+    }
+}
+
+/// Whether a read or a write may wait, and whether it is of a user's memory.
+fn manner(kiocb: &Kiocb<'_, KBox<Open>>, iter: *const bindings::iov_iter) -> (bool, bool) {
+    // SAFETY: The kiocb and the iterator are valid.
+    unsafe {
+        (
+            molt_misc_may_wait(kiocb.as_raw()),
+            molt_misc_iter_is_user(iter),
+        )
     }
 }
 

@@ -3,12 +3,14 @@
 //! Storing blocks of one content once. A hash says where to look; whether two blocks are the same
 //! is decided by their bytes.
 
+use kernel::fmt::{self, Write};
 use kernel::prelude::*;
 use kernel::rbtree::RBTree;
-use kernel::sync::Arc;
+use kernel::sync::{Arc, Mutex};
+use molt::front::Report;
 use molt::Movable;
 
-use super::block::{written, Block, Bytes, Content};
+use super::block::{entry, place, read, written, Block, Bytes, Content, Shards};
 
 /// A block, and how many places of the table refer to it.
 #[derive(Movable)]
@@ -22,9 +24,9 @@ struct Known {
 pub(crate) struct Index {
     blocks: RBTree<u64, Known>,
     /// Blocks of zeroes that were written.
-    pub(crate) zeroes: u64,
+    zeroes: u64,
     /// Places that hold what another one holds, too.
-    pub(crate) duplicates: u64,
+    duplicates: u64,
 }
 
 impl Index {
@@ -114,10 +116,45 @@ impl Index {
         }
     }
 
-    /// How many blocks of different content there are.
-    pub(crate) fn contents(&self) -> usize {
-        self.blocks.iter().count()
+    /// Writes what there is of it.
+    pub(crate) fn report(&self, report: &mut Report) -> fmt::Result {
+        writeln!(report, "contents {}", self.blocks.iter().count())?;
+        writeln!(report, "duplicates {}", self.duplicates)?;
+        writeln!(report, "zeroes {}", self.zeroes)
     }
+}
+
+/// Fills `bytes` with what lies at a position of the disk. What another version has written there
+/// is taken in. May sleep.
+pub(crate) fn read_at(
+    table: &Shards,
+    index: &Mutex<Index>,
+    position: u64,
+    bytes: &mut [u8],
+) -> Result {
+    let (shard, place, offset) = place(position)?;
+    let mut table = table.get(shard).ok_or(EIO)?.lock();
+    match table.get_mut(place) {
+        None => read(None, offset, bytes),
+        Some(entry) => {
+            index.lock().adopt(entry);
+            read(entry.as_ref(), offset, bytes)
+        }
+    }
+}
+
+/// Puts `bytes` at a position of the disk. May sleep.
+pub(crate) fn write_at(
+    table: &Shards,
+    index: &Mutex<Index>,
+    position: u64,
+    bytes: &[u8],
+) -> Result {
+    let (shard, place, offset) = place(position)?;
+    let mut table = table.get(shard).ok_or(EIO)?.lock();
+    let entry = entry(&mut table, place)?;
+    let bytes = written(entry.as_ref(), offset, bytes)?;
+    index.lock().store(entry, bytes)
 }
 
 /// FNV-1a over words of 8 bytes; never 0.

@@ -20,8 +20,8 @@ use molt::{Movable, State};
 mod block;
 mod dedup;
 
-use block::{empty, entry, place, read, written, Shards};
-use dedup::Index;
+use block::{empty, Shards};
+use dedup::{read_at, write_at, Index};
 
 molt::module! {
     class: "ramblk",
@@ -69,35 +69,15 @@ impl RamBlk {
         match rq.op() {
             Op::Read => {
                 self.traffic.lock().reads += 1;
-                rq.dest(|position, bytes| self.read(position, bytes))
+                rq.dest(|position, bytes| read_at(&self.table, &self.index, position, bytes))
             }
             Op::Write => {
                 self.traffic.lock().writes += 1;
-                rq.source(|position, bytes| self.write(position, bytes))
+                rq.source(|position, bytes| write_at(&self.table, &self.index, position, bytes))
             }
             Op::Flush => Ok(()),
             _ => Err(EOPNOTSUPP),
         }
-    }
-
-    fn read(&self, position: u64, bytes: &mut [u8]) -> Result {
-        let (shard, index, offset) = place(position)?;
-        let mut table = self.table.get(shard).ok_or(EIO)?.lock();
-        match table.get_mut(index) {
-            None => read(None, offset, bytes),
-            Some(entry) => {
-                self.index.lock().adopt(entry);
-                read(entry.as_ref(), offset, bytes)
-            }
-        }
-    }
-
-    fn write(&self, position: u64, bytes: &[u8]) -> Result {
-        let (shard, index, offset) = place(position)?;
-        let mut table = self.table.get(shard).ok_or(EIO)?.lock();
-        let entry = entry(&mut table, index)?;
-        let bytes = written(entry.as_ref(), offset, bytes)?;
-        self.index.lock().store(entry, bytes)
     }
 }
 
@@ -134,9 +114,6 @@ impl Operations for RamBlk {
         writeln!(report, "reads {}", traffic.reads)?;
         writeln!(report, "writes {}", traffic.writes)?;
         drop(traffic);
-        let index = self.index.lock();
-        writeln!(report, "contents {}", index.contents())?;
-        writeln!(report, "duplicates {}", index.duplicates)?;
-        writeln!(report, "zeroes {}", index.zeroes)
+        self.index.lock().report(report)
     }
 }

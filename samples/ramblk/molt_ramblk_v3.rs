@@ -20,8 +20,8 @@ use molt::{Movable, State};
 mod block;
 mod dedup;
 
-use block::{empty, entry, place, read, written, Shards};
-use dedup::Index;
+use block::{empty, place, Shards};
+use dedup::{read_at, write_at, Index};
 
 molt::module! {
     class: "ramblk",
@@ -98,8 +98,12 @@ impl RamBlk {
     fn run(&self, rq: &mut Request) -> Result {
         self.count(rq);
         match rq.op() {
-            Op::Read => rq.dest(|position, bytes| self.read(position, bytes)),
-            Op::Write => rq.source(|position, bytes| self.write(position, bytes)),
+            Op::Read => {
+                rq.dest(|position, bytes| read_at(&self.table, &self.index, position, bytes))
+            }
+            Op::Write => {
+                rq.source(|position, bytes| write_at(&self.table, &self.index, position, bytes))
+            }
             Op::Discard | Op::WriteZeroes => self.clear(rq.position(), rq.length()),
             Op::Flush => Ok(()),
             Op::Other(_) => Err(EOPNOTSUPP),
@@ -124,26 +128,6 @@ impl RamBlk {
             Op::Discard | Op::WriteZeroes => region.discards += 1,
             _ => {}
         }
-    }
-
-    fn read(&self, position: u64, bytes: &mut [u8]) -> Result {
-        let (shard, index, offset) = place(position)?;
-        let mut table = self.table.get(shard).ok_or(EIO)?.lock();
-        match table.get_mut(index) {
-            None => read(None, offset, bytes),
-            Some(entry) => {
-                self.index.lock().adopt(entry);
-                read(entry.as_ref(), offset, bytes)
-            }
-        }
-    }
-
-    fn write(&self, position: u64, bytes: &[u8]) -> Result {
-        let (shard, index, offset) = place(position)?;
-        let mut table = self.table.get(shard).ok_or(EIO)?.lock();
-        let entry = entry(&mut table, index)?;
-        let bytes = written(entry.as_ref(), offset, bytes)?;
-        self.index.lock().store(entry, bytes)
     }
 
     /// Forgets whole blocks; the disk has no smaller ones.
@@ -207,9 +191,6 @@ impl Operations for RamBlk {
             }
         }
         drop(traffic);
-        let index = self.index.lock();
-        writeln!(report, "contents {}", index.contents())?;
-        writeln!(report, "duplicates {}", index.duplicates)?;
-        writeln!(report, "zeroes {}", index.zeroes)
+        self.index.lock().report(report)
     }
 }
