@@ -6,7 +6,7 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR SDK TESTS BENCH FUZZ_SECONDS M MINUTES SOAK
+export KDIR SDK TESTS BENCH FUZZ_SECONDS M MINUTES SOAK CHECKERS
 
 help: ## this list
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -36,6 +36,18 @@ bench: ## measure calls and transitions (BENCH="name ..." for some of it)
 soak: ## the long versions of the tests, for MINUTES (60), ending in a table (SOAK="name ..." for some)
 	@$(RUN) tools/soak
 
+debug-kernel: ## build kernels with checkers, once (25 minutes each; CHECKERS="kasan kcsan")
+	@$(RUN) tools/setup-debug $(or $(CHECKERS),kasan kcsan)
+
+test-debug: ## the tests in guests, on those
+	@$(RUN) tools/test-debug
+
+patches: ## write the series that makes Molt part of a kernel tree
+	@$(RUN) tools/patches
+
+test-tree: ## apply it to a copy of one; build, KUnit and selftests there
+	@$(RUN) tools/test-tree
+
 evidence: ## what is claimed, with the figures of tests and benchmarks (half an hour; FULL=1)
 	@$(RUN) tools/evidence
 
@@ -57,4 +69,5 @@ sdk: ## what a module elsewhere is built with (SDK=directory; otherwise build/sd
 clean: ## remove what was built here; the shared cache stays
 	@$(RUN) tools/clean
 
-.PHONY: help demo demo-storage demo-process test check check-module bench soak evidence fuzz shell modules moltctl sdk clean
+.PHONY: help demo demo-storage demo-process test check check-module bench soak debug-kernel test-debug \
+	patches test-tree evidence fuzz shell modules moltctl sdk clean

@@ -7,7 +7,9 @@ set -euo pipefail
 
 MOLT=$(cd -- "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 TOOLS=$MOLT/tools
-BUILD=$MOLT/build
+# What is built for this checkout, and with MOLT_BUILD a folder in it, for another kernel; the build
+# root sees it as build/ in either case.
+BUILD=$MOLT/build${MOLT_BUILD:+/$MOLT_BUILD}
 CACHE=$(realpath -m -- "${MOLT_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/molt}")
 export MOLT_CACHE=$CACHE
 
@@ -173,6 +175,20 @@ uml_dir()
 		cat -- "$TOOLS/inside/uml-build"
 	} | sha256sum | cut -c1-8)
 	printf '%s/uml-%s-%s\n' "$CACHE" "${kernel#kernel-}" "$recipe"
+}
+
+# debug_dir CHECKERS: a kernel with these, made by setup-debug. It depends on the kernel's source and
+# on the compilers, not on what else is in the build root.
+debug_dir()
+{
+	local version recipe
+
+	version=$(sed -n 's/^VERSION=//p' "$(kernel_dir)/info")
+	recipe=$({
+		sed -n '/^Package: \(rustc\|clang-19\)$/,/^Version/p' "$(root_dir)/var/lib/dpkg/status"
+		cat -- "$TOOLS/inside/debug-build" "$TOOLS/debug/common.config" "$TOOLS/debug/$1.config"
+	} | sha256sum | cut -c1-8)
+	printf '%s/debug-%s-%s-%s\n' "$CACHE" "$1" "$version" "$recipe"
 }
 
 # Makes what is missing of the cache. A verb and all that it calls then stay with

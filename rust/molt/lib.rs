@@ -40,6 +40,8 @@ pub mod implementation;
 pub mod interface;
 mod job;
 mod kept;
+#[cfg(CONFIG_MOLT_KUNIT_TEST)]
+mod kunit;
 mod lists;
 pub mod lock;
 mod log;
