@@ -64,6 +64,13 @@ check()
 	fi
 }
 
+# skip NAME REASON: one case that cannot be tried here.
+skip()
+{
+	cases=$((cases + 1))
+	echo "ok $cases $1 # SKIP $2"
+}
+
 # Exit status: 1 where a case failed, or where there were not as many as planned.
 finish()
 {
@@ -214,6 +221,7 @@ errno_name()
 {
 	case $1 in
 	*"No such file or directory"*) echo ENOENT ;;
+	*"nonexistent directory"*) echo ENOENT ;;
 	*"No such process"*) echo ESRCH ;;
 	*"Invalid argument"*) echo EINVAL ;;
 	*"Device or resource busy"*) echo EBUSY ;;
@@ -229,6 +237,7 @@ errno_name()
 	*"Cannot allocate memory"*|*"Out of memory"*) echo ENOMEM ;;
 	*"No such device"*) echo ENODEV ;;
 	*"Interrupted system call"*) echo EINTR ;;
+	*"Input/output error"*) echo EIO ;;
 	*) echo "$1" ;;
 	esac
 }

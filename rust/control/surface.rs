@@ -28,6 +28,7 @@ use molt::implementation::Registered;
 use molt::registry::{self, Edge, Observer};
 use molt::text::Name;
 use molt::transition::Transition;
+use molt::Site;
 
 use crate::class::{Class, Named, IMPLEMENTATION_FILES};
 use crate::control::Control;
@@ -123,6 +124,7 @@ impl Surface {
         if nodes.has_name(class.name()) {
             return Err(EBUSY);
         }
+        molt::fault(Site::ClassDir)?;
         nodes.nodes.reserve(1, GFP_KERNEL)?;
         let node = self.node(class)?;
         nodes.nodes.push(node, GFP_KERNEL)?;
@@ -216,6 +218,7 @@ impl Node {
         if self.named.iter().any(is_there) {
             return Ok(());
         }
+        molt::fault(Site::ImplementationDir)?;
         self.named.reserve(1, GFP_KERNEL)?;
         let name = CString::try_from_fmt(fmt!("{}", implementation.label()))?;
         let owner = Named {

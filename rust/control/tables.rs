@@ -49,7 +49,7 @@ unsafe extern "C" fn show<F: Fn(&SeqFile) + Copy + 'static>(seq: *mut c_void) {
     crate::sysfs::only_value::<F>()(seq);
 }
 
-static TABLES: [Table; 8] = [
+static TABLES: [Table; 9] = [
     Table::new(c"classes", classes),
     Table::new(c"instances", instances),
     Table::new(c"blockers", blockers),
@@ -58,6 +58,7 @@ static TABLES: [Table; 8] = [
     Table::new(c"histograms", histograms),
     Table::new(c"stacks", stacks),
     Table::new(c"plans", plans),
+    Table::new(c"fault_sites", fault_sites),
 ];
 
 /// The tables. While one is open this module cannot be removed.
@@ -181,6 +182,12 @@ fn plans(seq: &SeqFile) {
             seq_print!(seq, "# {name}: {error:?}\n");
         }
     });
+}
+
+/// The steps that the parameter `test_fail` of `molt.ko` can have fail, and how often it has.
+fn fault_sites(seq: &SeqFile) {
+    seq_print!(seq, "site faults\n");
+    molt::for_each_fault_site(|name, faults| seq_print!(seq, "{name} {faults}\n"));
 }
 
 /// Under a line for each blocker, its functions, innermost first.

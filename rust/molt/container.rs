@@ -14,7 +14,7 @@ use kernel::sync::lock::{Backend, Lock};
 use crate::fingerprint::Fingerprint;
 use crate::movable::Movable;
 use crate::schema::{Elements, Kind, Shell, State, Type};
-use crate::testing;
+use crate::testing::{fault, Site};
 
 /// What may be in a state: what is movable, and locks around it.
 ///
@@ -354,9 +354,11 @@ impl Room {
         let layout = core::alloc::Layout::from_size_align(bytes, align).map_err(|_| ENOMEM)?;
         let first = match bytes {
             0 => NonNull::new(ptr::without_provenance_mut(align)).ok_or(ENOMEM)?,
-            _ if testing::fails() => return Err(ENOMEM),
-            // The update is refused where there is not so much: no reason to complain.
-            _ => Kmalloc::alloc(layout, GFP_KERNEL | __GFP_NOWARN, NumaNode::NO_NODE)?.cast(),
+            _ => {
+                fault(Site::Room)?;
+                // The update is refused where there is not so much: no reason to complain.
+                Kmalloc::alloc(layout, GFP_KERNEL | __GFP_NOWARN, NumaNode::NO_NODE)?.cast()
+            }
         };
         Ok(Self { first, layout })
     }

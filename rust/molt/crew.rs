@@ -17,6 +17,7 @@ use crate::helpers::{
     molt_noio_begin, molt_noio_end, molt_online, molt_work_cancel, molt_work_init,
 };
 use crate::registry::framework;
+use crate::testing::{fault, Site};
 
 /// How many hands a crew has at the most.
 const MOST: u32 = 16;
@@ -65,6 +66,7 @@ impl Crew {
         // SAFETY: Always safe to call.
         let online = unsafe { molt_online() };
         for _ in 1..online.min(MOST) {
+            fault(Site::Hand)?;
             let hand = KBox::new(
                 Hand {
                     work: Opaque::zeroed(),

@@ -15,6 +15,7 @@ use crate::gate::Gate;
 use crate::helpers::{molt_domain_call, molt_domain_destroy, molt_domain_init};
 use crate::primitives::{Acquire, Arc, Atomic, Relaxed, Release};
 use crate::record::Records;
+use crate::testing::{fault, Site};
 
 /// A domain of a class: an SRCU-fast domain.
 ///
@@ -264,6 +265,7 @@ impl GracePeriod {
     ///
     /// `ENOMEM`.
     pub(crate) fn begin(domain: &Domain, records: &Arc<Records>) -> Result<Self> {
+        fault(Site::Grace)?;
         let ended = Arc::new(Atomic::new(0u32), GFP_KERNEL)?;
         let pending = KBox::new(
             Pending {

@@ -32,6 +32,7 @@ use crate::place::Place;
 use crate::registry::framework;
 use crate::route::Routes;
 use crate::slot::Slot;
+use crate::testing::{fault, Site};
 use crate::text::Text;
 
 /// How many slots are looked at under the lock of their list at once.
@@ -97,6 +98,7 @@ impl Exchange {
                 error: 0,
                 field: Text::new(),
             };
+            fault(Site::Part)?;
             parts.push(part, GFP_KERNEL)?;
         }
         let closure = class.gate().next_closure();

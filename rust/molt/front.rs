@@ -46,6 +46,7 @@ use crate::log;
 use crate::movable::Movable;
 use crate::registry::{find_by_module, framework};
 use crate::schema::State;
+use crate::testing::{fault, Site};
 use crate::text::Name;
 use crate::typed::this_module;
 
@@ -311,6 +312,7 @@ impl Fronts {
                 _ => Err(EAGAIN),
             };
         }
+        fault(Site::Attachment)?;
         inner.classes.reserve(1, GFP_KERNEL)?;
         let one = Attached {
             class: class.clone(),

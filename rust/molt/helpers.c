@@ -539,7 +539,7 @@ MODULE_PARM_DESC(test_refuse, "Refuse transitions at their commit point");
 int molt_test_fail;
 module_param_named(test_fail, molt_test_fail, int, 0600);
 MODULE_PARM_DESC(test_fail,
-		 "Fail an allocation of transfers: 1 the next one, 2 the one after it; counts down to 0");
+		 "Fail an allocation of transitions: 1 the next one, 2 the one after it; counts down to 0");
 
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);

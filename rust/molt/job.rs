@@ -21,6 +21,7 @@ use crate::primitives::{now_ns, sleep_ns};
 use crate::registry::{framework, Edge};
 use crate::route::Mended;
 use crate::sweep;
+use crate::testing::{fault, Site};
 use crate::text::Text;
 use crate::transition::{name_of, numbered, unlink, Member, Stage, Transition};
 use crate::trial::Trial;
@@ -66,6 +67,7 @@ impl Job {
             trial,
             failure: Text::new(),
         };
+        fault(Site::Job)?;
         Ok(KBox::new(job, GFP_KERNEL)?)
     }
 

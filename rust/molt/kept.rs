@@ -8,6 +8,7 @@ use kernel::prelude::*;
 
 use crate::class::Class;
 use crate::slot::Slot;
+use crate::testing::{fault, Site};
 
 /// Slots that are kept, with one handle of each.
 pub(crate) struct Kept(KVVec<NonNull<Slot>>);
@@ -30,6 +31,7 @@ impl Kept {
     ///
     /// `ENOMEM`.
     pub(crate) fn of(class: &Class, mut choose: impl FnMut(&Slot) -> bool) -> Result<Self> {
+        fault(Site::Kept)?;
         loop {
             // Room for those that are made meanwhile; if there are more, once again.
             let expected = usize::try_from(class.instances()).unwrap_or_default();

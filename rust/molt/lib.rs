@@ -80,7 +80,7 @@ pub use molt_macros::{interface, module, Movable, State};
 pub use movable::Movable;
 pub use repair::Repair;
 pub use schema::{Closed, State};
-pub use testing::shows_state;
+pub use testing::{fault, for_each_fault_site, shows_state, Site};
 pub use transfer::{Convert, Transfer};
 pub use typed::Typed as Class;
 

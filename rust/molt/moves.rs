@@ -27,6 +27,7 @@ use crate::implementation::Registered;
 use crate::schema::compare::compare;
 use crate::schema::format::{Kind, Schema};
 use crate::schema::{Elements, Make, RuleFunctions, Shell, TypeFunctions};
+use crate::testing::{fault, Site};
 use crate::text::Text;
 
 mod builder;
@@ -195,6 +196,7 @@ impl Moves {
     ///
     /// `EPROTO`: some field has no rule; the reason names it. `ENOMEM`.
     pub(crate) fn new(from: &Registered, to: &Registered, is_back: bool) -> Result<Self, Refusal> {
+        fault(Site::Moves)?;
         let (old, new) = (Side::of(from), Side::of(to));
         let mut builder = Builder::new(&old, &new, fmt!("{} to {}", from.label(), to.label()));
         compare(old.schema, new.schema, is_back, &mut builder)?;
@@ -640,6 +642,7 @@ impl Prepared {
         fill: impl FnOnce(*mut ()) -> Result,
     ) -> Result {
         let room = Room::new(1, size, align)?;
+        fault(Site::Prepared)?;
         self.rooms.reserve(1, GFP_KERNEL)?;
         fill(room.first())?;
         self.push(room, drop)

@@ -12,7 +12,7 @@ use crate::helpers::{molt_object_alloc, molt_object_free};
 use crate::moves::{Prepared, Refused};
 use crate::object::aligned_size;
 use crate::route::{Route, Way};
-use crate::testing;
+use crate::testing::{fault, Site};
 use crate::transfer::Table;
 
 /// Memory for a prepared value, and what is in it.
@@ -53,8 +53,8 @@ impl Place {
     pub(crate) fn new((size, align): (usize, usize)) -> Result<Self> {
         let memory = match size {
             0 => None,
-            _ if testing::fails() => return Err(ENOMEM),
             size => {
+                fault(Site::Place)?;
                 let size = aligned_size(size, align).ok_or(ENOMEM)?;
                 // SAFETY: Always safe to call.
                 Some(NonNull::new(unsafe { molt_object_alloc(size) }).ok_or(ENOMEM)?)

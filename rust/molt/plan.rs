@@ -16,6 +16,7 @@ use crate::kept::Kept;
 use crate::registry::framework;
 use crate::repair;
 use crate::route::{Route, Routes, Way};
+use crate::testing::{fault, Site};
 use crate::text::Text;
 use crate::transfer;
 
@@ -202,6 +203,7 @@ pub(crate) fn plan(request: &Request<'_>) -> Result<Plan, Refusal> {
                 fmt!("{} is named twice", target.class.name()),
             ));
         }
+        fault(Site::Plan)?;
         all.push(plan_one(request, target)?, GFP_KERNEL)?;
     }
     if all.is_empty() {
@@ -368,6 +370,7 @@ fn routes(
             Verb::Repair => Way::Repair(repair::find(&one, &to)?),
             _ => transfer::find(class, &one, &to)?,
         };
+        fault(Site::Route)?;
         routes.push(Route::new(one, way), GFP_KERNEL)?;
     }
     // Those who are switched get the stamp that all others have.

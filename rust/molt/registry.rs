@@ -22,6 +22,7 @@ use crate::interface::Context;
 use crate::reaper::Reaper;
 use crate::record::Records;
 use crate::slot::Cache;
+use crate::testing::{fault, Site};
 use crate::transition::Transition;
 
 /// Told what happens to classes. A control module registers one; its text is that
@@ -199,6 +200,7 @@ pub(crate) fn register(
         .check(descriptor.class, descriptor.interface)?;
     if is_new {
         // Reserved first, so that nothing after `adopt` can fail.
+        fault(Site::Class)?;
         classes.reserve(1, GFP_KERNEL)?;
     }
     adopt(&class, implementation.clone())?;
@@ -231,6 +233,7 @@ fn adopt(class: &Arc<Class>, implementation: Arc<Registered>) -> Result<(), Refu
             fmt!("{} has {} already", class.name(), implementation.label()),
         ));
     }
+    fault(Site::Implementation)?;
     inner.implementations.reserve(1, GFP_KERNEL)?;
     if inner.default.is_none() {
         implementation

@@ -22,7 +22,7 @@ use crate::place;
 use crate::registry::framework;
 use crate::repair::Mend;
 use crate::slot::Slot;
-use crate::testing;
+use crate::testing::{fault, Site};
 use crate::text::Text;
 use crate::transfer::Table;
 
@@ -219,9 +219,7 @@ impl Routes {
     ///
     /// `ENOMEM`. May sleep.
     pub(crate) fn twin(&self) -> Result<Memory> {
-        if testing::fails() {
-            return Err(ENOMEM);
-        }
+        fault(Site::Twin)?;
         let state = &self.to.descriptor().state;
         let size = match self.room {
             0 => self.to.object_size(),

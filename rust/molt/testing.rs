@@ -2,6 +2,8 @@
 
 //! Hooks for tests, off unless a parameter of `molt.ko` is set.
 
+use kernel::error::code::ENOMEM;
+use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
 
 use crate::attempt::{Attempt, Milestone};
@@ -43,9 +45,92 @@ pub(crate) fn is_refused() -> bool {
     unsafe { (&raw const molt_test_refuse).read_volatile() }
 }
 
-/// Whether an allocation of a transfer has to fail: the parameter `test_fail` has counted down
-/// to it.
-pub(crate) fn fails() -> bool {
+/// Declares the sites, and their names.
+macro_rules! sites {
+    ($($(#[$doc:meta])* $site:ident $name:literal,)*) => {
+        /// A step for which there may be no memory.
+        #[derive(Clone, Copy)]
+        pub enum Site {
+            $($(#[$doc])* $site,)*
+        }
+
+        static SITES: &[&str] = &[$($name,)*];
+    };
+}
+
+sites! {
+    /// A registration: of an implementation.
+    Implementation "implementation",
+    /// That of a class, with its first implementation.
+    Class "class",
+    /// What a class asks of a front.
+    Attachment "attachment",
+    /// The directory of a class.
+    ClassDir "class_dir",
+    /// That of an implementation.
+    ImplementationDir "implementation_dir",
+    /// What is to happen to one class.
+    Plan "plan",
+    /// How the objects of one implementation get to the new one.
+    Route "route",
+    /// What happens to each field.
+    Moves "moves",
+    /// The moves of a route, in their order.
+    Chain "chain",
+    /// The instances that are switched.
+    Kept "kept",
+    /// A class of the transition.
+    Member "member",
+    /// The transition.
+    Transition "transition",
+    /// What goes back without a confirmation.
+    Trial "trial",
+    /// The work on one list of instances.
+    Part "part",
+    /// A helper of the updater.
+    Hand "hand",
+    /// What the thread works on.
+    Job "job",
+    /// The thread.
+    Thread "thread",
+    /// A grace period. Calls are recorded already.
+    Grace "grace",
+    /// A new object.
+    Twin "twin",
+    /// Where the prepared value of an instance goes.
+    Place "place",
+    /// Memory for values on their way into a container.
+    Room "room",
+    /// A prepared value of an instance. Its class is quiescent.
+    Prepared "prepared",
+}
+
+/// How often each site has failed.
+static FAULTS: [Atomic<u64>; SITES.len()] = [const { Atomic::new(0) }; SITES.len()];
+
+/// Fails where the parameter `test_fail` has counted down to this step.
+///
+/// # Errors
+///
+/// `ENOMEM`. Does not sleep.
+pub fn fault(site: Site) -> Result {
+    if !fails() {
+        return Ok(());
+    }
+    if let Some(faults) = FAULTS.get(site as usize) {
+        faults.fetch_add(1, Relaxed);
+    }
+    Err(ENOMEM)
+}
+
+/// Visits the sites: the name, and how often it has failed. Any context.
+pub fn for_each_fault_site(mut f: impl FnMut(&str, u64)) {
+    for (name, faults) in SITES.iter().zip(&FAULTS) {
+        f(name, faults.load(Relaxed));
+    }
+}
+
+fn fails() -> bool {
     // SAFETY: A word that is changed by atomic operations here, and by root with a store.
     let left = unsafe { Atomic::from_ptr(&raw mut molt_test_fail) };
     let mut seen = left.load(Relaxed);

@@ -23,6 +23,7 @@ use crate::moves::Moves;
 use crate::route::Way;
 use crate::schema::{Part, State};
 use crate::statics;
+use crate::testing::{fault, Site};
 
 /// How a state is made from the state of another version, where nothing can fail.
 ///
@@ -264,6 +265,7 @@ fn find_here(class: &Class, from: &Registered, to: &Registered) -> Result<Way, R
         },
         Err(refusal) => return Err(refusal),
     };
+    fault(Site::Chain)?;
     Ok(Way::Moves(KBox::new(chain, GFP_KERNEL)?))
 }
 

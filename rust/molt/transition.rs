@@ -36,6 +36,7 @@ use crate::job::Job;
 use crate::plan::{check_limits, check_rights, plan, Plan, Policy, Request, Verb};
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Relaxed, Release, WaitQueue};
 use crate::registry::{framework, Edge};
+use crate::testing::{fault, Site};
 use crate::text::{Name, Text, NAME_LEN};
 use crate::trial::Trial;
 
@@ -165,9 +166,12 @@ fn start(transition: Arc<Transition>, job: KBox<Job>) -> Result<Arc<Transition>,
         }
     }
     let job = KBox::into_raw(job);
-    // SAFETY: `run` takes the job back; the name ends with a NUL.
-    let result = unsafe { molt_thread_run(run, job.cast(), name.as_ptr().cast()) };
-    if let Err(error) = kernel::error::to_result(result) {
+    let started = fault(Site::Thread).and_then(|()| {
+        // SAFETY: `run` takes the job back; the name ends with a NUL.
+        let result = unsafe { molt_thread_run(run, job.cast(), name.as_ptr().cast()) };
+        kernel::error::to_result(result)
+    });
+    if let Err(error) = started {
         // SAFETY: No thread has it.
         drop(unsafe { KBox::from_raw(job) });
         unlink(&transition.members, |_| ());
@@ -224,6 +228,7 @@ impl Transition {
         let mut gates = Gates::new();
         let mut members = KVec::new();
         for planned in &plan.0 {
+            fault(Site::Member)?;
             gates.push(planned.class.gate().clone(), GFP_KERNEL)?;
             let member = Member {
                 class: planned.class.clone(),
@@ -255,6 +260,7 @@ impl Transition {
         let limits_ms = [request.complete_ms, request.confirm_ms];
         let complete_ms = limits_ms.into_iter().flatten().min();
         let complete_ns = complete_ms.map(|ms| ms.saturating_mul(1_000_000));
+        fault(Site::Transition)?;
         let attempt = Attempt::new(gates, framework.records.clone(), limits, scope)?;
         let transition = Arc::pin_init(
             pin_init!(Self {

@@ -25,6 +25,7 @@ use crate::implementation::{Pin, Registered};
 use crate::plan::{Plan, Request, Target};
 use crate::primitives::{now_ns, sleep_ns};
 use crate::registry::framework;
+use crate::testing::{fault, Site};
 use crate::transfer;
 
 const PENDING: u32 = 0;
@@ -62,6 +63,7 @@ impl Trial {
     pub(crate) fn new(plan: &Plan, confirm_ms: u64) -> Result<Arc<Self>, Refusal> {
         let mut ways = KVec::new();
         for planned in &plan.0 {
+            fault(Site::Trial)?;
             let class = &planned.class;
             check_way(class, &planned.routes.to, &planned.from)?;
             let way = Way {

@@ -9,6 +9,8 @@
  *	fileop map FD				maps a page; then for each line of the input:
  *						`put N` writes its first byte, `get` prints it
  *
+ *	fileop insert FILE [PARAMETERS]		a module, once: busybox tries again where it fails
+ *
  *	fileop stall read|write FD		into or from a page that never comes
  *	fileop stall ioctl FD COMMAND		the same, with the argument there
  *
@@ -17,6 +19,7 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -75,6 +78,15 @@ static int map(int fd)
 	return 0;
 }
 
+static int insert(const char *path, const char *parameters)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, parameters, 0))
+		return fail();
+	return 0;
+}
+
 /* A page whose first user waits until somebody brings it, which nobody does. */
 static void *stalled_page(void)
 {
@@ -119,5 +131,7 @@ int main(int count, char **words)
 		return events(atoi(words[2]), atoi(words[3]));
 	if (count == 3 && !strcmp(words[1], "map"))
 		return map(atoi(words[2]));
+	if (count >= 3 && !strcmp(words[1], "insert"))
+		return insert(words[2], count > 3 ? words[3] : "");
 	return 2;
 }
