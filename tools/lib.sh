@@ -175,6 +175,12 @@ uml_dir()
 	printf '%s/uml-%s-%s\n' "$CACHE" "${kernel#kernel-}" "$recipe"
 }
 
+# herd7, made by setup-herd.
+herd_dir()
+{
+	printf '%s/herd-%s\n' "$CACHE" "$(sha256sum <"$TOOLS/inside/herd-fetch" | cut -c1-8)"
+}
+
 # Makes what is missing of the cache. A verb and all that it calls then stay with
 # one kernel, whatever another run finds meanwhile.
 setup()
