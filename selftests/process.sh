@@ -1,19 +1,28 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: --memory 1G --program stress-ng --program hackbench
+# guest: --memory 1G --files build/kselftest:/kselftest --program stress-ng --program hackbench
 #
 # The sample that tracks processes: each is accounted for exactly once while the class is updated
-# under a load of forks, execs and threads. The kernel's own counts are the evidence.
+# under a load of forks, execs and threads, with tests of the kernel's own among them. The kernel's
+# own counts are the evidence.
 
 . ./functions.sh
-plan 27
+plan 29
 
 tracker=$debug/../molt_process
 tracing=/sys/kernel/tracing
 updates=12
 forks=3000
-[ -z "$FULL" ] || { updates=100 forks=100000; }
+kselftests='clone3 clone3_set_tid pidfd_wait vfork_exec'
+[ -z "$FULL" ] || {
+	updates=100 forks=100000
+	kselftests="$kselftests clone3_clear_sighand execveat get_set_sud get_syscall_info kcmp_test
+		null-argv peeksiginfo pid_max pidfd_autoreap_test pidfd_fdinfo_test
+		pidfd_file_handle_test pidfd_getfd_test pidfd_info_test pidfd_open_test
+		pidfd_setns_test pidns_init_via_setns recursion-depth regression_enomem
+		rlimits-per-userns"
+}
 
 # ---- accounts, read without a process ------------------------------------------------
 
@@ -154,8 +163,29 @@ let_end()
 
 # ---- the load ------------------------------------------------------------------------
 
-# Forks, execs, threads, many processes at once; until the file `stop` is there. What failed
-# is in the file `failed`.
+# verdict TEST: what a test of the kernel's own says of each of its cases, and its status.
+verdict()
+{
+	(
+		cd $temporary/kselftest || exit 1
+		timeout -s KILL 120 "./$1" 2>/dev/null
+		echo "status $?"
+	) | grep -E '^(ok|not ok|status) '
+}
+
+# kernel_tests FOLDER: the verdicts of all into files there.
+kernel_tests()
+{
+	local test
+
+	mkdir -p "$1"
+	for test in $kselftests; do
+		verdict "$test" >"$1/$test"
+	done
+}
+
+# Forks, execs, threads, many processes at once, and the kernel's tests; until the file `stop`
+# is there. What failed is in the file `failed`; a line in `rounds` for each round.
 load_processes()
 {
 	local sort
@@ -166,6 +196,9 @@ load_processes()
 				>/dev/null 2>&1 || echo "stress-ng $sort: $?" >>$temporary/failed
 		done
 		hackbench -g 2 -l 20 >/dev/null 2>&1 || echo "hackbench: $?" >>$temporary/failed
+		kernel_tests $temporary/during
+		diff -r $temporary/before $temporary/during >>$temporary/differences || :
+		echo >>$temporary/rounds
 	done
 }
 
@@ -173,6 +206,8 @@ begin_load()
 {
 	rm -f $temporary/stop
 	: >$temporary/failed
+	: >$temporary/differences
+	: >$temporary/rounds
 	load_processes &
 	loader=$!
 }
@@ -234,6 +269,13 @@ under_load()
 
 check "without an implementation there is nothing to make" not modprobe molt_process
 
+# Some of the kernel's tests write where they are.
+cp -r /kselftest $temporary/
+kernel_tests $temporary/before
+check "the kernel's own tests succeed without a tracker" \
+	same "$(grep -h '^status' $temporary/before/* | sort | uniq -c | awk '{ $1 = $1; print }')" \
+	"$(echo "$kselftests" | wc -w) status 0"
+
 load molt_control process_shared molt_process
 check "the class is there, and atomic" same "$(value process context)" atomic
 check "every process has an instance, and no other is listed" await 10 all_listed
@@ -252,6 +294,11 @@ check "$updates updates in turn through three implementations, while processes c
 took=$(($(now_ms) - begun))
 end_load
 check "no program of the load failed" same "$(cat $temporary/failed)" ""
+tests_run=$(($(wc -l <$temporary/rounds) * $(echo "$kselftests" | wc -w)))
+check "the kernel's own tests say case by case what they said before" \
+	all at_least $tests_run 1 -- same "$(cat $temporary/differences)" ""
+figure "tests of the kernel's own during the updates, with the result they had before" \
+	"$tests_run, $(cat $temporary/before/* | grep -c '^ok') cases in each round" "all"
 settle last
 # shellcheck disable=SC2154 # set by `settle`
 note "$(grown forks) processes, $(grown threads) threads, $(grown execs) execs, $took ms;" \
@@ -330,6 +377,7 @@ for i in 1 2 3 4 5; do
 	await 60 have_begun 100
 done
 end_load
-check "it comes and goes under load, five times, and each process is accounted for" same $went 5
+check "it comes and goes under load, five times, and each process is accounted for" \
+	all same $went 5 -- same "$(cat $temporary/differences)" ""
 settle last
 check "in the end, too" all balance last -- await 10 all_listed

@@ -33,7 +33,7 @@ pub use waker::Waker;
 use core::ptr;
 
 use kernel::bindings;
-use kernel::error::code::{EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOENT};
+use kernel::error::code::{EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENODEV, ENOENT};
 use kernel::prelude::*;
 use kernel::str::CString;
 use kernel::sync::{Arc, Mutex};
@@ -49,6 +49,18 @@ use crate::schema::State;
 use crate::testing::{fault, Site};
 use crate::text::Name;
 use crate::typed::this_module;
+
+/// A name as options hold it: with zeroes up to the end, one at least.
+///
+/// # Errors
+///
+/// `ENAMETOOLONG`: it has no room.
+fn padded<const N: usize>(name: &CStr) -> Result<[u8; N]> {
+    let (name, mut bytes) = (name.to_bytes_with_nul(), [0; N]);
+    let room = bytes.get_mut(..name.len()).ok_or(ENAMETOOLONG)?;
+    room.copy_from_slice(name);
+    Ok(bytes)
+}
 
 /// What a module does that owns registrations on behalf of classes.
 pub trait Front: Send + Sync {

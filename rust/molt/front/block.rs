@@ -10,14 +10,14 @@
 use core::ffi::c_void;
 use core::marker::PhantomData;
 
-use kernel::error::code::{EINVAL, EIO, ENAMETOOLONG};
+use kernel::error::code::{EINVAL, EIO};
 use kernel::error::{from_result, to_result};
 use kernel::ffi::c_int;
 use kernel::fmt;
 use kernel::prelude::*;
 use kernel::time::Delta;
 
-use super::{Addition, Attachment, Report};
+use super::{padded, Addition, Attachment, Report};
 use crate::fingerprint::Fingerprint;
 use crate::implementation::Implementation;
 use crate::schema::{State, Type};
@@ -77,7 +77,7 @@ pub enum Disposition {
 }
 
 /// How large a disk is.
-#[derive(Clone, Copy, Movable)]
+#[derive(Clone, Copy, PartialEq, Movable)]
 pub struct Geometry {
     /// In units of 512 bytes.
     pub capacity_sectors: u64,
@@ -235,14 +235,6 @@ pub struct GenDiskBuilder {
     rotational: bool,
 }
 
-impl PartialEq for Geometry {
-    fn eq(&self, other: &Self) -> bool {
-        self.capacity_sectors == other.capacity_sectors
-            && self.logical_block_size == other.logical_block_size
-            && self.argument == other.argument
-    }
-}
-
 impl Default for GenDiskBuilder {
     fn default() -> Self {
         Self::new()
@@ -375,9 +367,7 @@ impl GenDiskBuilder {
     }
 
     fn named(mut self, name: &CStr) -> Result<Self> {
-        let name = name.to_bytes_with_nul();
-        let room = self.name.get_mut(..name.len()).ok_or(ENAMETOOLONG)?;
-        room.copy_from_slice(name);
+        self.name = padded(name)?;
         Ok(self)
     }
 

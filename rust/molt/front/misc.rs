@@ -18,7 +18,7 @@ use core::ptr::NonNull;
 
 use kernel::bindings;
 use kernel::device;
-use kernel::error::code::{EFAULT, EINVAL, ENAMETOOLONG, ENODEV, ENOTTY};
+use kernel::error::code::{EFAULT, EINVAL, ENODEV, ENOTTY};
 use kernel::fs::File;
 use kernel::iov::{IovIterDest, IovIterSource};
 use kernel::miscdevice::MiscDeviceOptions;
@@ -29,7 +29,7 @@ use kernel::sync::aref::{ARef, AlwaysRefCounted};
 use kernel::transmute::{AsBytes, FromBytes};
 use kernel::types::ForeignOwnable;
 
-use super::{Attachment, Waker};
+use super::{padded, Attachment, Waker};
 use crate::container::relocate;
 use crate::fingerprint::Fingerprint;
 use crate::implementation::Implementation;
@@ -43,7 +43,7 @@ pub const FRONT: &str = "misc";
 const NAME_LEN: usize = 64;
 
 /// What the front has to know of a device.
-#[derive(Clone, Copy, Movable)]
+#[derive(Clone, Copy, PartialEq, Movable)]
 pub struct Options {
     name: [u8; NAME_LEN],
 }
@@ -56,12 +56,6 @@ impl Options {
     /// `EINVAL`: there is none.
     pub fn name(&self) -> Result<&CStr> {
         CStr::from_bytes_until_nul(&self.name).map_err(|_| EINVAL)
-    }
-}
-
-impl PartialEq for Options {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
     }
 }
 
@@ -380,11 +374,7 @@ impl UserSliceWriter<'_> {
     ///
     /// As [`UserSliceWriter::write_slice`].
     pub fn write<T: AsBytes>(&mut self, value: &T) -> Result {
-        // SAFETY: A `T` is all bytes.
-        let bytes = unsafe {
-            core::slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), size_of::<T>())
-        };
-        self.write_slice(bytes)
+        self.write_slice(value.as_bytes())
     }
 }
 
@@ -458,13 +448,8 @@ impl<T: MiscDevice> MiscDeviceRegistration<T, Kept> {
     #[inline(always)]
     pub fn register(options: MiscDeviceOptions) -> impl PinInit<Self, Error> {
         let attach = move || -> Result<Self> {
-            let name = options.name.to_bytes_with_nul();
-            let mut known = Options {
-                name: [0; NAME_LEN],
-            };
-            let room = known.name.get_mut(..name.len()).ok_or(ENAMETOOLONG)?;
-            room.copy_from_slice(name);
-            let options = super::Options::new(known)?;
+            let name = padded::<NAME_LEN>(options.name)?;
+            let options = super::Options::new(Options { name })?;
             Ok(Self {
                 inner: Kept {
                     _attachment: Attachment::new::<T>(FRONT, options)?,
