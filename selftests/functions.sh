@@ -237,6 +237,7 @@ errno_name()
 	*"Cannot allocate memory"*|*"Out of memory"*) echo ENOMEM ;;
 	*"No such device"*) echo ENODEV ;;
 	*"Interrupted system call"*) echo EINTR ;;
+	*"Key was rejected by service"*) echo EKEYREJECTED ;;
 	*"Input/output error"*) echo EIO ;;
 	*) echo "$1" ;;
 	esac

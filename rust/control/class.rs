@@ -91,6 +91,11 @@ impl Class {
             |this, written| this.answer(written, this.hold(written)),
         ),
         File::<Self>::both(
+            c"require_signature",
+            |this, page| writeln!(page, "{}", u8::from(this.class.requires_signature())),
+            |this, written| this.answer(written, this.require_signature(written)),
+        ),
+        File::<Self>::both(
             c"rate",
             |this, page| writeln!(page, "{}", this.class.rate()),
             |this, written| this.answer(written, this.set_rate(written)),
@@ -220,6 +225,20 @@ impl Class {
         Ok(Ok(()))
     }
 
+    fn require_signature(&self, written: Written<'_>) -> Result<Result, Refusal> {
+        match request::flag(written.text, written.position).map_err(refusal)? {
+            true => self.class.require_signature(),
+            false if self.class.requires_signature() => {
+                return Err(Refusal::new(
+                    EPERM,
+                    fmt!("{} requires signatures for good", self.class.name()),
+                ))
+            }
+            false => {}
+        }
+        Ok(Ok(()))
+    }
+
     fn set_rate(&self, written: Written<'_>) -> Result<Result, Refusal> {
         let rate = request::amount(written.text, written.position).map_err(refusal)?;
         self.class.set_rate(rate);
@@ -275,6 +294,9 @@ pub(crate) const IMPLEMENTATION_FILES: &[File<Named>] = &[
     }),
     File::<Named>::shown(c"srcversion", |this, page| {
         writeln!(page, "{}", this.implementation.srcversion())
+    }),
+    File::<Named>::shown(c"signed", |this, page| {
+        writeln!(page, "{}", u8::from(this.implementation.is_signed()))
     }),
     File::<Named>::shown(c"instances", |this, page| {
         writeln!(page, "{}", this.class.instances_of(&this.implementation))

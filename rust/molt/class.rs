@@ -2,6 +2,7 @@
 
 //! Classes: a named interface together with all live instances that serve it.
 
+use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 
 use kernel::bindings;
@@ -14,6 +15,7 @@ use crate::blocker::Blocker;
 use crate::contract::Contract;
 use crate::error::{Refusal, REASON_LEN};
 use crate::gate::{Gate, Phase};
+use crate::helpers::molt_require_signature;
 use crate::holder::Holder;
 use crate::implementation::Registered;
 use crate::interface::{Context, Description};
@@ -44,6 +46,7 @@ pub struct Class {
     /// Instances per second that a sweep in the background moves; 0: no limit.
     rate: Atomic<u64>,
     is_held: Atomic<bool>,
+    requires_signature: Atomic<bool>,
     #[pin]
     retirement: Mutex<()>,
     #[pin]
@@ -124,6 +127,8 @@ impl Class {
                 generation: Atomic::new(0),
                 rate: Atomic::new(USUAL_RATE),
                 is_held: Atomic::new(false),
+                // SAFETY: A word that is set while the module is loaded.
+                requires_signature: Atomic::new(unsafe { molt_require_signature }),
                 retirement <- kernel::new_mutex!((), "molt_retirement"),
                 inner <- kernel::new_mutex!(Inner {
                     implementations: KVec::new(),
@@ -290,6 +295,34 @@ impl Class {
     /// Refuses transitions of this class from now on, or no more.
     pub fn set_held(&self, is_held: bool) {
         self.is_held.store(is_held, Relaxed);
+    }
+
+    /// Whether the class takes only implementations whose modules are signed.
+    pub fn requires_signature(&self) -> bool {
+        self.requires_signature.load(Relaxed)
+    }
+
+    /// Takes only such ones from now on, for good. What serves instances already goes on.
+    pub fn require_signature(&self) {
+        self.requires_signature.store(true, Relaxed);
+    }
+
+    /// # Errors
+    ///
+    /// `EKEYREJECTED`: the class requires a signature, and the implementation's module has none
+    /// that is valid.
+    pub(crate) fn check_signature(&self, implementation: &Registered) -> Result<(), Refusal> {
+        match self.requires_signature() && !implementation.is_signed() {
+            true => Err(Refusal::new(
+                Error::from_errno(-(bindings::EKEYREJECTED as c_int)),
+                fmt!(
+                    "module {} has no valid signature, which {} requires",
+                    implementation.module_name(),
+                    self.name()
+                ),
+            )),
+            false => Ok(()),
+        }
     }
 
     /// How many instances the running transition has moved, and how many it has to; of the

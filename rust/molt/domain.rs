@@ -11,7 +11,6 @@ use kernel::bindings;
 use kernel::prelude::*;
 use kernel::types::Opaque;
 
-use crate::gate::Gate;
 use crate::helpers::{molt_domain_call, molt_domain_destroy, molt_domain_init};
 use crate::primitives::{Acquire, Arc, Atomic, Relaxed, Release};
 use crate::record::Records;
@@ -73,6 +72,8 @@ macro_rules! called_read_side {
 }
 
 inlined_read_side! {
+    use crate::gate::Gate;
+
     const _: () = {
         assert!(core::mem::offset_of!(bindings::srcu_struct, srcu_ctrp) == 0);
         assert!(core::mem::offset_of!(bindings::srcu_ctr, srcu_locks) == 0);

@@ -210,6 +210,21 @@ bool molt_capable_of_repair(void)
 }
 
 /*
+ * Whether a task has a return address inside @module on its stack; @entries is for its stack.
+ */
+static bool molt_is_task_in(struct task_struct *task, const struct module *module,
+			    unsigned long *entries)
+{
+	unsigned int count = stack_trace_save_tsk(task, entries, MOLT_STACK_ENTRIES, 0);
+
+	for (unsigned int i = 0; i < count; i++) {
+		if (within_module(entries[i], module))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Calls @found for each task with a return address inside @module on its stack. Best
  * effort: the stack of a running task may change meanwhile, and a tail call hides a frame.
  */
@@ -217,7 +232,6 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 {
 	unsigned long *entries;
 	struct task_struct *process, *task;
-	unsigned int count, i;
 
 	/* What is built in has no text of its own to look for. */
 	if (!module)
@@ -228,15 +242,11 @@ void molt_find_tasks_in(const struct module *module, molt_found_t found, void *a
 		return;
 
 	rcu_read_lock();
-	for_each_process_thread(process, task) {
-		if (task == current)
-			continue;
-		count = stack_trace_save_tsk(task, entries, MOLT_STACK_ENTRIES, 0);
-		for (i = 0; i < count; i++) {
-			if (within_module(entries[i], module)) {
+	for_each_process(process) {
+		/* for_each_thread() names a lock that modules do not get, where RCU is checked. */
+		list_for_each_entry_rcu(task, &process->signal->thread_head, thread_node) {
+			if (task != current && molt_is_task_in(task, module, entries))
 				found(task, argument);
-				break;
-			}
 		}
 	}
 	rcu_read_unlock();
@@ -349,6 +359,23 @@ bool molt_module_is_live(const struct module *module)
 {
 	/* A built-in client has no module, and is always there. */
 	return !module || READ_ONCE(module->state) == MODULE_STATE_LIVE;
+}
+
+bool molt_require_signature;
+module_param_named(require_signature, molt_require_signature, bool, 0444);
+MODULE_PARM_DESC(require_signature,
+		 "Every class takes implementations of modules with a valid signature only");
+
+bool molt_module_is_signed(const struct module *module)
+{
+	/* What is built in is as trusted as the kernel. */
+	if (!module)
+		return true;
+#ifdef CONFIG_MODULE_SIG
+	return module->sig_ok;
+#else
+	return false;
+#endif
 }
 
 static void (*molt_module_live)(struct module *module);

@@ -68,6 +68,8 @@ int molt_modules_watch(void (*live)(struct module *module));
 void molt_modules_unwatch(void);
 void molt_front_request(const char *name);
 bool molt_module_is_live(const struct module *module);
+extern bool molt_require_signature;
+bool molt_module_is_signed(const struct module *module);
 const char *molt_module_name(const struct module *module);
 const char *molt_module_srcversion(const struct module *module);
 void molt_rcu_barrier(void);

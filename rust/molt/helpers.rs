@@ -54,6 +54,7 @@ extern "C" {
     pub(crate) fn molt_modules_unwatch();
     pub(crate) fn molt_front_request(name: *const c_char);
     pub(crate) fn molt_module_is_live(module: *const bindings::module) -> bool;
+    pub(crate) fn molt_module_is_signed(module: *const bindings::module) -> bool;
     pub(crate) fn molt_module_name(module: *const bindings::module) -> *const c_char;
     pub(crate) fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
     pub(crate) fn molt_domain_init(domain: *mut bindings::srcu_struct) -> c_int;
@@ -109,6 +110,7 @@ extern "C" {
     );
     pub(crate) fn molt_work_flush(work: *mut bindings::work_struct);
     pub(crate) fn molt_processor() -> u32;
+    pub(crate) static molt_require_signature: bool;
     pub(crate) static molt_test_hold: i32;
     pub(crate) static molt_test_state: bool;
     pub(crate) static molt_test_dawdle_us: i32;

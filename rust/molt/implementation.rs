@@ -15,7 +15,7 @@ use crate::callback::Callbacks;
 use crate::class::Class;
 use crate::error::Refusal;
 use crate::helpers::{
-    molt_module_get, molt_module_is_live, molt_module_name, molt_module_put, molt_module_srcversion,
+    molt_module_get, molt_module_is_live, molt_module_is_signed, molt_module_name, molt_module_put, molt_module_srcversion,
 };
 use crate::interface::{Description, Interface, Serves};
 use crate::object::{object_size, state_offset};
@@ -166,6 +166,7 @@ pub struct Registered {
     name: Name,
     module_name: Name,
     srcversion: Text<32>,
+    is_signed: bool,
     version: u32,
     object_size: usize,
     state_offset: usize,
@@ -195,10 +196,11 @@ impl Registered {
         let schema = check_schema(descriptor)?;
         let object_size = object_size(&descriptor.state).ok_or(ENOMEM)?;
         // SAFETY: `module` is the module whose init or exit calls; the texts are copied.
-        let (module_name, srcversion) = unsafe {
+        let (module_name, srcversion, is_signed) = unsafe {
             (
                 copy_text::<NAME_LEN>(molt_module_name(module)),
                 copy_text::<32>(molt_module_srcversion(module)),
+                molt_module_is_signed(module),
             )
         };
         Ok(Arc::pin_init(
@@ -209,6 +211,7 @@ impl Registered {
                 name: Name::from(descriptor.name),
                 module_name,
                 srcversion,
+                is_signed,
                 version: descriptor.version,
                 object_size,
                 state_offset: state_offset(descriptor.state.align),
@@ -253,6 +256,12 @@ impl Registered {
     /// That module's source version, empty where it has none.
     pub fn srcversion(&self) -> &str {
         self.srcversion.as_str()
+    }
+
+    /// Whether that module came with a signature that the kernel has found valid. What is built in
+    /// counts as signed; without `CONFIG_MODULE_SIG` no module does.
+    pub fn is_signed(&self) -> bool {
+        self.is_signed
     }
 
     /// Bytes of an object.

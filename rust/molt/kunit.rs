@@ -7,6 +7,7 @@ use kernel::prelude::*;
 
 #[kunit_tests(molt_text)]
 mod text {
+    use super::*;
     use crate::text::Text;
 
     #[test]
@@ -31,7 +32,6 @@ mod text {
 
 #[kunit_tests(molt_schema)]
 mod schema {
-    use super::*;
     use crate::interface::{Context, Description, Method};
     use crate::schema::compare::{compare, Op, Path, Sink, Step, Why};
     use crate::schema::encode::{encode, measure, Counts, Encoded, Source};
@@ -39,7 +39,6 @@ mod schema {
     use crate::schema::State;
 
     #[derive(crate::State)]
-    #[expect(dead_code, reason = "nobody makes one")]
     struct Sum {
         total: u64,
         limit: u32,
@@ -47,7 +46,6 @@ mod schema {
 
     #[derive(crate::State)]
     #[state(from = "Sum@1", name = "Sum")]
-    #[expect(dead_code, reason = "nobody makes one")]
     struct Next {
         limit: u32,
         #[state(default)]

@@ -318,10 +318,12 @@ pub(crate) fn free_class(class: &Class) -> Result<(Pin, u64), Refusal> {
 /// An implementation of the class, whose module has finished its init, pinned.
 pub(crate) fn find(class: &Class, name: &str, version: Option<u32>) -> Result<Pin, Refusal> {
     let pinned = class.with_found(name, version, |found| found.map(pin_live));
-    pinned.ok_or_else(|| match version {
+    let pin = pinned.ok_or_else(|| match version {
         Some(version) => Refusal::new(ENOENT, fmt!("no implementation `{name}@{version}`")),
         None => Refusal::new(ENOENT, fmt!("no implementation `{name}`")),
-    })?
+    })??;
+    class.check_signature(&pin)?;
+    Ok(pin)
 }
 
 /// Pins an implementation whose module has finished its init: one that fails frees the module

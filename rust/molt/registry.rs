@@ -223,6 +223,7 @@ fn adopt(class: &Arc<Class>, implementation: Arc<Registered>) -> Result<(), Refu
             fmt!("{} is being removed", class.name()),
         ));
     }
+    class.check_signature(&implementation)?;
     let is_known = inner
         .implementations
         .iter()
