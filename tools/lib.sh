@@ -191,6 +191,12 @@ debug_dir()
 	printf '%s/debug-%s-%s-%s\n' "$CACHE" "$1" "$version" "$recipe"
 }
 
+# herd7, made by setup-herd.
+herd_dir()
+{
+	printf '%s/herd-%s\n' "$CACHE" "$(sha256sum <"$TOOLS/inside/herd-fetch" | cut -c1-8)"
+}
+
 # Makes what is missing of the cache. A verb and all that it calls then stay with
 # one kernel, whatever another run finds meanwhile.
 setup()
