@@ -6,7 +6,7 @@
 # With make gone, also by SIGKILL, its script ends too and takes all it began along.
 RUN := setpriv --pdeathsig TERM
 
-export KDIR SDK TESTS BENCH FUZZ_SECONDS M MINUTES SOAK CHECKERS
+export KDIR SDK TESTS BENCH FUZZ_SECONDS FUZZ_JOBS M MINUTES SOAK CHECKERS
 
 help: ## this list
 	@sed -n -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
