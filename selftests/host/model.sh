@@ -5,9 +5,10 @@
 #
 # Each scenario of selftests/model must be free of violations with at most two
 # preemptions in an execution, one in those that are large, and three in those that are
-# small. MODEL_FULL=1 allows one more each, and takes tens of minutes. Each mutant in selftests/model/mutants, a patch of
-# a copy of the source, must be found out in the scenario that it names; one that says it
-# is harmless must not.
+# small. FULL=1 allows one more each, and takes tens of minutes. Within this bound every
+# execution is explored. Each mutant in selftests/model/mutants, a patch of a copy of the
+# source, must be found out in the scenario that it names; one that says it is harmless must
+# not. What all cases come to is told at the end, and must be enough.
 #
 # Arguments choose cases, as in scenario/twice or mutant/no-gp. What a case printed is
 # in build/model/log; that of a mutant ends with the trail of the violation.
@@ -16,8 +17,8 @@ set -uo pipefail
 
 cd -- "${BASH_SOURCE[0]%/*}/../.." || exit 1
 export CARGO_TARGET_DIR=$PWD/build/model
-bound=2
-[[ -z ${MODEL_FULL:-} ]] || bound=3
+bound=2 enough=1000000
+[[ -z ${FULL:-} ]] || bound=3 enough=10000000
 
 source=selftests/model
 model=$CARGO_TARGET_DIR/release/molt-model
@@ -71,14 +72,14 @@ scenario()
 
 mutant()
 {
-	local patch=$source/mutants/$1.patch bounds=(1 2 3) bound status=0
+	local patch=$source/mutants/$1.patch bounds=(1 2 3) bound status=0 scenario
 
 	patched "$1" || return
+	scenario=$(note 'Scenario: ' "$patch")
 	! grep -q '^# Harmless' "$patch" || bounds=(2)
 	# Most are found with one preemption, in a fraction of the time.
 	for bound in "${bounds[@]}"; do
-		MODEL_TRAIL=1 "$copies/$1/molt-model" "$bound" "$(note 'Scenario: ' "$patch")" ||
-			status=$?
+		MODEL_TRAIL=1 "$copies/$1/molt-model" "$bound" "$scenario" || status=$?
 		((status == 0)) || break
 	done
 	rm -rf "${copies:?}/$1"
@@ -86,12 +87,28 @@ mutant()
 		return "$status"
 	fi
 	# 3: a violation was found. Nothing found is as wrong as a crash.
-	((status == 3))
+	((status == 3)) && echo "found by scenario $scenario, at most $bound preemptions"
+}
+
+# enough: what was explored without a violation, and the mutants that were found.
+enough()
+{
+	local explored mutants found
+
+	explored=$(cat "$log"/scenario/* | awk '/ executions, / { sum += $2 } END { print sum + 0 }')
+	mutants=$(grep -L '^# Harmless' "$source"/mutants/*.patch | wc -l)
+	found=$(grep -l '^found by scenario ' "$log"/mutant/* | wc -l)
+	echo "# figure interleavings of the protocol's source that were explored without a violation |" \
+		"$explored, in $("$model" --list | wc -l) scenarios | at least $enough"
+	echo "# figure mutants of it that the scenarios find | $found of $mutants | all"
+	((explored >= enough && found == mutants))
 }
 
 cases=("$@")
 loom=$(build 2>"$log/build") || { sed 's/^/# /' "$log/build"; echo 'Bail out! no model'; exit 1; }
+is_whole=0
 if ((! ${#cases[@]})); then
+	is_whole=1
 	while read -r name _; do
 		cases+=("scenario/$name")
 	done < <("$model" --list)
@@ -116,16 +133,21 @@ done
 wait
 
 echo 'KTAP version 1'
-echo "1..${#cases[@]}"
+echo "1..$((${#cases[@]} + is_whole))"
 number=0 failed=0
 for name in "${cases[@]}"; do
 	result=ok
 	[[ $(<"$log/$name.status") == 0 ]] || { result='not ok' failed=1; }
 	if [[ $result == ok ]]; then
-		grep -E ' executions, |^violation: ' "$log/$name" | sed 's/^/# /'
+		grep -E ' executions, |^violation: |^found by ' "$log/$name" | sed 's/^/# /'
 	else
 		sed 's/^/# /' "$log/$name"
 	fi
 	echo "$result $((++number)) $name"
 done
+if ((is_whole)); then
+	result=ok
+	enough || { result='not ok' failed=1; }
+	echo "$result $((++number)) enough"
+fi
 exit "$failed"
