@@ -18,7 +18,7 @@ kselftests='clone3 clone3_set_tid pidfd_wait vfork_exec'
 [ -z "$FULL" ] || {
 	updates=100 forks=100000
 	kselftests="$kselftests clone3_clear_sighand execveat get_set_sud get_syscall_info kcmp_test
-		null-argv peeksiginfo pid_max pidfd_autoreap_test pidfd_fdinfo_test
+		null-argv peeksiginfo pid_max pidfd_fdinfo_test
 		pidfd_file_handle_test pidfd_getfd_test pidfd_info_test pidfd_open_test
 		pidfd_setns_test pidns_init_via_setns recursion-depth regression_enomem
 		rlimits-per-userns"
