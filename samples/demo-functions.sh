@@ -143,6 +143,27 @@ same()
 	row "$1" "$2" "$3" test "$2" = "$3"
 }
 
+# ---- calls in an open loop ---------------------------------------------------------------
+
+# replace_under KIND ARGUMENTS COMMAND...: an open loop of 2 s, in the middle of which the command
+# replaces what is called. ARGUMENTS: of `openloop`, up to the period. What comes of it is for
+# tools/demo, which takes it out of what is shown.
+replace_under()
+{
+	local kind=$1 arguments=$2 loop
+
+	shift 2
+	# shellcheck disable=SC2086 # they are words
+	openloop -o /tmp/slots $arguments 2000 >/tmp/summary &
+	loop=$!
+	sleep 1
+	"$@"
+	wait $loop
+	sed "s/^/slot $kind /" /tmp/slots
+	echo "result latency.$kind.failures $(cut -d' ' -f4 /tmp/summary) failures 1 1"
+	say "operations due, and failed: $(cut -d' ' -f2 /tmp/summary), $(cut -d' ' -f4 /tmp/summary)"
+}
+
 # ---- steps -------------------------------------------------------------------------------
 
 show_kernel()

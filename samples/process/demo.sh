@@ -160,6 +160,10 @@ sed 's/^/    /' $tracker/accounts
 }
 same 'programs of the load that failed' 0 "$(wc -l </tmp/failed)"
 
+step 'Forks that are due each 10 ms, while the objects of all processes are replaced'
+replace_under forks '-f 10000' update Replicated@1
+same 'forks over an update: failed' 0 "$(cut -d' ' -f4 /tmp/summary)"
+
 step 'The end'
 run rmmod molt_process
 while [ "$(of_class instances)" != 0 ] && [ "$failed" = 0 ]; do sleep 0.1; done

@@ -144,6 +144,10 @@ run e2fsck -f -n $device
 same 'the file system, by e2fsck' 0 $?
 same 'requests and file system: complaints' 0 "$(complaints)"
 
+step 'Reads that are due each millisecond, while the driver of their disk is replaced'
+replace_under disk "$device 1000" update RamBlk@1
+same 'reads over an update: failed' 0 "$(cut -d' ' -f4 /tmp/summary)"
+
 step 'The end'
 write 1 $class/remove
 same 'removal of the class, and its disk' '0, gone' \

@@ -70,3 +70,6 @@ measure rwsem /dev/bench_swap '' swap
 rmmod bench_swap
 modprobe bench_swap || problem bench_swap
 measure restart /dev/bench_swap -c insert_again
+rmmod bench_swap
+echo 1 >/sys/kernel/molt/classes/bench_device/remove
+rmmod bench_device_v1 bench_device_v2 molt_misc

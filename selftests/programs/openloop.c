@@ -4,11 +4,13 @@
  * How long one takes counts from when it was due, so what waits behind a slow one counts, too.
  *
  *	openloop [-c] [-i COMMAND] [-o OUTPUT] FILE PERIOD_US MILLISECONDS
+ *	openloop -f [-o OUTPUT] PERIOD_US MILLISECONDS
  *
  * It runs at the highest priority of ordinary tasks: what is looked for is not how busy the machine
  * is. An operation reads 4096 bytes at the beginning, past all caches; with -i it is an ioctl. With
  * -c the file is closed after each. One that fails is tried again with the file opened anew, as a
- * user of a device that went away has to.
+ * user of a device that went away has to. With -f there is no file: an operation is a fork, to the
+ * end of the child, which ends at once.
  *
  * To OUTPUT goes a line for each 10 ms: when, in ms; how many operations were due; the 50th, 99th
  * and 99.9th percentile and the maximum of their times, in us; how many operations ended in it. The
@@ -23,6 +25,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,14 +52,27 @@ static void sleep_until(u64 ns)
 		;
 }
 
-/* Does one operation; returns how often it failed before. */
+/* Whether a process was made and has ended. */
+static bool fork_once(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(0);
+	return child > 0 && waitpid(child, &status, 0) == child && !status;
+}
+
+/* Does one operation, a fork if there is no path; returns how often it failed before. */
 static unsigned int operate(const char *path, int *fd, unsigned long command, bool closes)
 {
 	unsigned int failures = 0;
 	int value = 0;
 	bool is_done;
 
-	for (;;) {
+	for (; !path && !fork_once(); failures++)
+		usleep(100);
+	while (path) {
 		if (*fd < 0)
 			*fd = open(path, command ? O_RDWR : O_RDONLY | O_DIRECT);
 		is_done = *fd >= 0 && (command ? ioctl(*fd, command, &value) >= 0 :
@@ -71,6 +87,7 @@ static unsigned int operate(const char *path, int *fd, unsigned long command, bo
 		failures++;
 		usleep(100);
 	}
+	return failures;
 }
 
 static int compare(const void *left, const void *right)
@@ -95,14 +112,17 @@ int main(int count, char **words)
 {
 	u64 period, operations, slots, begin, done, i, slot, first = 0, failures = 0, empty = 0;
 	u64 *times, *ended;
+	const char *path = NULL;
 	unsigned long command = 0;
-	bool closes = false;
+	bool closes = false, forks = false;
 	FILE *out = NULL;
 	int option, fd = -1;
 
-	while ((option = getopt(count, words, "ci:o:")) != -1) {
+	while ((option = getopt(count, words, "cfi:o:")) != -1) {
 		if (option == 'c')
 			closes = true;
+		else if (option == 'f')
+			forks = true;
 		else if (option == 'i')
 			command = strtoul(optarg, NULL, 0);
 		else if (option == 'o')
@@ -110,12 +130,14 @@ int main(int count, char **words)
 		else
 			return 2;
 	}
-	if (count - optind != 3)
+	if (count - optind != (forks ? 2 : 3))
 		return 2;
-	period = strtoull(words[optind + 1], NULL, 0) * 1000;
+	if (!forks)
+		path = words[optind++];
+	period = strtoull(words[optind], NULL, 0) * 1000;
 	if (!period)
 		return 2;
-	operations = strtoull(words[optind + 2], NULL, 0) * 1000000 / period;
+	operations = strtoull(words[optind + 1], NULL, 0) * 1000000 / period;
 	/* What is late at the end is late by no more than that again. */
 	slots = 2 * (operations * period / SLOT_NS + 1);
 	times = calloc(operations, sizeof(*times));
@@ -125,14 +147,14 @@ int main(int count, char **words)
 		return 1;
 
 	setpriority(PRIO_PROCESS, 0, -20);
-	failures += operate(words[optind], &fd, command, closes);
+	failures += operate(path, &fd, command, closes);
 	begin = now();
 	for (i = 0; i < operations; i++) {
 		u64 due = begin + i * period;
 
 		if (now() < due)
 			sleep_until(due);
-		failures += operate(words[optind], &fd, command, closes);
+		failures += operate(path, &fd, command, closes);
 		done = now();
 		times[i] = done - due;
 		slot = (done - begin) / SLOT_NS;
