@@ -4,9 +4,9 @@
  *
  *	randwrite SEED SECONDS REQUESTS <FILES
  *
- * REQUESTS is a file with lines that are right; FILES are paths, a line each. Every write is of random
- * bytes, or of one of those lines as it is, with bytes changed, put in or left out, cut, doubled, or
- * from another position. The same seed writes the same.
+ * REQUESTS is a file with lines that are right; FILES are paths, a line each. Every write is of
+ * random bytes, or of one of those lines as it is, with bytes changed, put in or left out, cut,
+ * doubled, or from another position. The same seed writes the same.
  *
  * Prints `count ERRNO N` for each error, `writes N`, `least N` for the file with the fewest,
  * and `strange N` with the first of those that no file documents. Status 1 if there was one.
@@ -16,12 +16,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+typedef unsigned long long u64;
 
 #define MOST 128
 #define ROOM 8192
@@ -35,7 +36,7 @@ static const int documented[] = {
 	ECANCELED, EDEADLK, E2BIG, ESPIPE,
 };
 
-static uint64_t state;
+static u64 state;
 
 /* xorshift64*. */
 static unsigned int number(unsigned int below)
