@@ -167,8 +167,12 @@ nth_points()
 
 load molt_control
 echo Y >$parameters/test_state
-# Its allocations with GFP_KERNEL are those that count.
-[ ! -e /sys/kernel/debug/failslab ] || echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+# Allocations that may sleep are those that count. What the kernel says of each would be taken for
+# a complaint.
+for kind in failslab fail_page_alloc fail_usercopy; do
+	[ ! -e /sys/kernel/debug/$kind/verbose ] || echo 0 >/sys/kernel/debug/$kind/verbose
+	[ ! -e /sys/kernel/debug/$kind/ignore-gfp-wait ] || echo N >/sys/kernel/debug/$kind/ignore-gfp-wait
+done
 
 # ---- modules -------------------------------------------------------------------------------
 

@@ -244,7 +244,8 @@ static int each_allocation(const char *file, const char *class, const char *requ
 		if (!arm(nth, 0))
 			return problem("fail-nth", strerrorname_np(errno), n);
 		close(fd);
-		if (!is_done && error != ENOMEM && error != EINTR)
+		/* EFAULT: the request itself could not be copied. */
+		if (!is_done && error != ENOMEM && error != EINTR && error != EFAULT)
 			return problem("error", strerrorname_np(error), n);
 		if (is_done && !put(file, back))
 			return problem("no way back", strerrorname_np(errno), n);
