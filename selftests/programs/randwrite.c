@@ -8,6 +8,8 @@
  * random bytes, or of one of those lines as it is, with bytes changed, put in or left out, cut,
  * doubled, or from another position. The same seed writes the same.
  *
+ * It goes on for that long, and until there was a certain number of writes.
+ *
  * Prints `count ERRNO N` for each error, `writes N`, `least N` for the file with the fewest,
  * and `strange N` with the first of those that no file documents. Status 1 if there was one.
  */
@@ -26,6 +28,8 @@ typedef unsigned long long u64;
 
 #define MOST 128
 #define ROOM 8192
+/* For each file, on average, however slow it is. */
+#define LEAST 40
 
 /*
  * What Documentation/ABI has for some file. E2BIG is the gauge's. ESPIPE comes before any of them,
@@ -160,7 +164,7 @@ int main(int count, char **words)
 	state = strtoull(words[1], NULL, 10) * 2 + 1;
 	end = time(NULL) + atoi(words[2]);
 
-	while (time(NULL) < end) {
+	while (time(NULL) < end || writes < LEAST * file_count) {
 		size_t file = number(file_count);
 		size_t length = some_bytes(bytes, lines, line_count);
 		int error = try(files[file], bytes, length, number(16) ? 0 : number(5000));
