@@ -4,11 +4,12 @@
 #
 # A long run: updates there and back with policies in random order, while CALLERS tasks (one for each
 # processor) call without pause, until there were UPDATES updates and CALLS calls. SEED chooses the
-# order, and how many instances there are: with another one it is another run.
+# order, and how many instances there are: with another one it is another run. FULL=1: 10,000 updates, if nothing else is said.
 
 . ./functions.sh
 plan 9
 
+[ -z "$FULL" ] || UPDATES=${UPDATES:-10000}
 UPDATES=${UPDATES:-300}
 CALLS=${CALLS:-1000000}
 SEED=${SEED:-$(awk '{ print int($1 * 100) }' /proc/uptime)}

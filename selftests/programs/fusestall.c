@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A system call on a file whose memory does not come: it is mapped from a file of a FUSE file system
- * that answers no read.
+ * A system call on a file whose memory does not come: it is mapped from a file of a FUSE file
+ * system that answers no read.
  *
  *	fusestall MOUNTPOINT read|write FD
  *	fusestall MOUNTPOINT ioctl FD COMMAND
@@ -82,7 +82,7 @@ static bool answer(int fuse, const struct fuse_in_header *in)
 	case FUSE_INTERRUPT:
 		return true;
 	default:
-		return reply(fuse, in->unique, -ENOSYS, NULL, 0);
+		return reply(fuse, in->unique, -EOPNOTSUPP, NULL, 0);
 	}
 }
 

@@ -4,9 +4,11 @@
  *
  *	randwrite SEED SECONDS REQUESTS <FILES
  *
- * REQUESTS is a file with lines that are right; FILES are paths, a line each. Every write is of random
- * bytes, or of one of those lines as it is, with bytes changed, put in or left out, cut, doubled, or
- * from another position. The same seed writes the same.
+ * REQUESTS is a file with lines that are right; FILES are paths, a line each. Every write is of
+ * random bytes, or of one of those lines as it is, with bytes changed, put in or left out, cut,
+ * doubled, or from another position. The same seed writes the same.
+ *
+ * It goes on for that long, and until there was a certain number of writes.
  *
  * Prints `count ERRNO N` for each error, `writes N`, `least N` for the file with the fewest,
  * and `strange N` with the first of those that no file documents. Status 1 if there was one.
@@ -16,15 +18,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+typedef unsigned long long u64;
+
 #define MOST 128
 #define ROOM 8192
+/* For each file, on average, however slow it is. */
+#define LEAST 40
 
 /*
  * What Documentation/ABI has for some file. E2BIG is the gauge's. ESPIPE comes before any of them,
@@ -35,7 +40,7 @@ static const int documented[] = {
 	ECANCELED, EDEADLK, E2BIG, ESPIPE,
 };
 
-static uint64_t state;
+static u64 state;
 
 /* xorshift64*. */
 static unsigned int number(unsigned int below)
@@ -159,7 +164,7 @@ int main(int count, char **words)
 	state = strtoull(words[1], NULL, 10) * 2 + 1;
 	end = time(NULL) + atoi(words[2]);
 
-	while (time(NULL) < end) {
+	while (time(NULL) < end || writes < LEAST * file_count) {
 		size_t file = number(file_count);
 		size_t length = some_bytes(bytes, lines, line_count);
 		int error = try(files[file], bytes, length, number(16) ? 0 : number(5000));
