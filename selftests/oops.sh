@@ -10,7 +10,7 @@
 # class is updated any more, and all go on as they are. The lines above are all that the kernel says.
 
 . ./functions.sh
-plan 15
+plan 19
 
 load molt_control counter_v1 counter_v2 test_counter_oops store_v1 store_v2 store_caller
 load_with counter_load instances=50
@@ -19,9 +19,17 @@ update counter Sum@13
 call_from 1
 before=$(account calls)
 
+# One transition is under way meanwhile: the call that dies is recorded.
+hold 1
+behind $classes/counter/update "Sum@1 deadline_ms=60000"
+await 5 in_state counter tracking
 sh -c 'echo park >&3' 3<&3 >/dev/null 2>&1 &
 dying=$!
 check "the task is gone" await 10 is_gone $dying
+hold 0
+check "the update that ran ends, long before its deadline" ended 10
+check "with ETIMEDOUT" same "$errno" ETIMEDOUT
+check "and nothing has changed" all served counter Sum@13 1 -- in_state counter idle
 wait $dying
 check "by a signal" at_least $? 128
 check "the log has the module and the task" all \
@@ -33,7 +41,9 @@ check "so is one of another class" refused EIO store Table@2 "the kernel has oop
 check "and a switch" put_refused $classes/counter/switch "Sum@1 count=1" EIO
 check "and a repair" put_refused $classes/counter/repair "Sum@1 deadline_ms=100" EIO
 check "and a transaction" put_refused $molt/transaction "counter=Sum@1 store=Table@2" EIO
-check "that is at once, and not at a deadline" at_most "$(history counter result | wc -l)" 1
+check "that is at once, and not at a deadline" at_most "$(history counter result | wc -l)" 2
+check "the class cannot be removed, which would wait for the dead task" \
+	put_refused $classes/counter/remove 1 EIO
 check "the class is as it was" all served counter Sum@13 1 -- in_state counter idle
 more()
 {

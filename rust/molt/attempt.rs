@@ -50,9 +50,9 @@
 
 use crate::gate::{Gate, Lane, Phase};
 use crate::primitives::{
-    collect, dawdle, is_refused, now_ns, owned, sleep_ns, wait_for_pinned, warn_trespass, Arc,
-    Atomic, Error, Full, Gates, GracePeriod, Many, Owned, Relaxed, Result, EAGAIN, EALREADY,
-    ECANCELED, EDEADLK, ETIMEDOUT, LULLS,
+    collect, dawdle, has_oopsed, is_refused, now_ns, owned, sleep_ns, wait_for_pinned,
+    warn_trespass, Arc, Atomic, Error, Full, Gates, GracePeriod, Many, Owned, Relaxed, Result,
+    EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT, LULLS,
 };
 use crate::record::Records;
 use crate::slot::Slot;
@@ -258,8 +258,9 @@ impl Attempt {
         self.state.load(Relaxed) == RUNNING
     }
 
+    /// After an oops it is, whenever that was: who died inside will not leave.
     pub(crate) fn is_past_deadline(&self) -> bool {
-        now_ns() >= self.deadline_ns
+        now_ns() >= self.deadline_ns || has_oopsed()
     }
 
     pub(crate) fn window(&self) -> Option<&Window> {
@@ -521,7 +522,7 @@ impl Attempt {
         self.records.for_each_call(&self.gates, |record| {
             changes = changes.wrapping_add(record.is_change().into());
         });
-        changes != 0 || !graces.have_changes_ended()
+        changes != 0 || has_oopsed() || !graces.have_changes_ended()
     }
 
     /// The same with the gate closed: a claim without quiescence. Calls that only happen to be

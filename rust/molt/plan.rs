@@ -10,9 +10,10 @@ use kernel::sync::Arc;
 use crate::choice::{self, Choice};
 use crate::class::Class;
 use crate::error::{Refusal, REASON_LEN};
-use crate::helpers::{molt_capable, molt_capable_of_repair, molt_has_oopsed};
+use crate::helpers::{molt_capable, molt_capable_of_repair};
 use crate::implementation::{Pin, Registered};
 use crate::kept::Kept;
+use crate::primitives::has_oopsed;
 use crate::registry::framework;
 use crate::repair;
 use crate::route::{Route, Routes, Way};
@@ -218,17 +219,24 @@ pub(crate) fn check_rights() -> Result<(), Refusal> {
     if !unsafe { molt_capable() } {
         return Err(Refusal::new(EPERM, fmt!("needs CAP_SYS_MODULE")));
     }
-    // SAFETY: Always safe to call.
-    if unsafe { molt_has_oopsed() } {
-        return Err(Refusal::new(
-            EIO,
-            fmt!("the kernel has oopsed: a dead task may be inside a call"),
-        ));
-    }
+    check_oops()?;
     if framework().is_held() {
         return Err(Refusal::new(EBUSY, fmt!("all transitions are held")));
     }
     Ok(())
+}
+
+/// # Errors
+///
+/// `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
+pub(crate) fn check_oops() -> Result<(), Refusal> {
+    match has_oopsed() {
+        true => Err(Refusal::new(
+            EIO,
+            fmt!("the kernel has oopsed: a dead task may be inside a call"),
+        )),
+        false => Ok(()),
+    }
 }
 
 pub(crate) fn check_limits(request: &Request<'_>) -> Result<(), Refusal> {

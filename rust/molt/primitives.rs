@@ -24,7 +24,7 @@ pub(crate) use kernel::sync::Arc;
 
 use crate::gate::Gate;
 use crate::helpers::{
-    molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor, molt_relax, molt_sleep_ns,
+    molt_has_oopsed, molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor, molt_relax, molt_sleep_ns,
     molt_task_describe, molt_task_hash, molt_unpin, molt_wait, molt_wait_idle, molt_wait_init,
     molt_wait_interruptible, molt_wait_wake, molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
 };
@@ -80,6 +80,12 @@ pub(crate) fn relax() {
 pub(crate) fn sleep_ns(ns: u64) {
     // SAFETY: The updater may sleep.
     unsafe { molt_sleep_ns(ns) }
+}
+
+/// Whether a task has died in the kernel: a record may be on its stack, which is gone. Any context.
+pub(crate) fn has_oopsed() -> bool {
+    // SAFETY: Always safe to call.
+    unsafe { molt_has_oopsed() }
 }
 
 /// Warns once that a sleepable class was called where sleeping is forbidden.

@@ -10,14 +10,15 @@
 //! # Invariants
 //!
 //! Each record in a bucket is alive, is linked in exactly the bucket of its task, and is
-//! read and unlinked under the lock of that bucket only.
+//! read and unlinked under the lock of that bucket only. A task that dies in a call breaks this:
+//! after an oops nobody looks at records any more, and no transition begins or commits.
 
 use core::ptr;
 
 use crate::attempt::Attempt;
 use crate::gate::Gate;
 use crate::primitives::{
-    current, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task, WaitQueue, BUCKETS,
+    current, has_oopsed, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task, WaitQueue, BUCKETS,
 };
 
 /// What a record stands for.
@@ -75,8 +76,12 @@ impl Head {
         Self(ptr::null_mut())
     }
 
+    /// The records; none after an oops.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
-        let mut next = self.0;
+        let mut next = match has_oopsed() {
+            false => self.0,
+            true => ptr::null_mut(),
+        };
         core::iter::from_fn(move || {
             // SAFETY: By the module's invariants each linked record is alive while the
             // bucket's lock is held, which `&self` shows.
@@ -174,14 +179,19 @@ impl Records {
     /// Counts the recorded calls of the classes behind `gates`, passing every bucket's lock.
     ///
     /// Since the caller has published the phase before, a task that enters its record
-    /// after the scan has passed its bucket has seen that phase.
+    /// after the scan has passed its bucket has seen that phase. After an oops there is always
+    /// one more, which does not leave.
     pub(crate) fn scan(&self, gates: &[Arc<Gate>]) -> usize {
+        if has_oopsed() {
+            return usize::MAX;
+        }
         let mut calls = 0;
         self.for_each_call(gates, |_| calls += 1);
         calls
     }
 
     /// Hands each recorded call of `gates` to `f`, under its bucket's lock: `f` must not sleep.
+    /// After an oops none is.
     pub(crate) fn for_each_call(&self, gates: &[Arc<Gate>], mut f: impl FnMut(&Record)) {
         for index in 0..BUCKETS {
             let bucket = self.buckets.lock(index);

@@ -272,6 +272,8 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
     if was_default {
         if let Err(refusal) = class.retire() {
             pr_err!("{}: {}\n", class.name(), refusal.reason().as_str());
+            // What goes makes no instance, whatever else there is.
+            class.lists().set_factory(core::ptr::null());
         }
         forget(class);
     }
@@ -284,7 +286,9 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
 ///
 /// * `EBUSY`: it has instances, its front is in use, a transition is running, or it is being
 ///   removed already.
+/// * `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
 pub fn remove(class: &Arc<Class>) -> Result<(), Refusal> {
+    crate::plan::check_oops()?;
     let detached = framework().fronts.detach(class)?;
     // Handles that were dropped just now still count until the reaper has come by.
     framework().reaper.flush();
