@@ -146,6 +146,37 @@ const void *molt_moving(const void *slot, bool is_set)
 	return before;
 }
 
+/* Raw spinlocks; see raw_lock.rs. */
+
+void molt_raw_lock_init(raw_spinlock_t *lock, const char *name, struct lock_class_key *key)
+{
+#ifdef CONFIG_DEBUG_SPINLOCK
+	__raw_spin_lock_init(lock, name, key, LD_WAIT_SPIN);
+#else
+	raw_spin_lock_init(lock);
+#endif
+}
+
+void molt_raw_lock(raw_spinlock_t *lock)
+{
+	raw_spin_lock_irq_disable(lock);
+}
+
+bool molt_raw_trylock(raw_spinlock_t *lock)
+{
+	return raw_spin_trylock_irq_disable(lock);
+}
+
+void molt_raw_unlock(raw_spinlock_t *lock)
+{
+	raw_spin_unlock_irq_enable(lock);
+}
+
+void molt_raw_lock_assert_held(raw_spinlock_t *lock)
+{
+	lockdep_assert_held(lock);
+}
+
 bool molt_is_nmi(void)
 {
 	return in_nmi();

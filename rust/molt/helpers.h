@@ -6,6 +6,7 @@
 
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -37,6 +38,11 @@ bool molt_wait_interruptible(struct wait_queue_head *queue, bool (*condition)(vo
 void molt_pin(void);
 void molt_unpin(void);
 const void *molt_moving(const void *slot, bool is_set);
+void molt_raw_lock_init(raw_spinlock_t *lock, const char *name, struct lock_class_key *key);
+void molt_raw_lock(raw_spinlock_t *lock);
+bool molt_raw_trylock(raw_spinlock_t *lock);
+void molt_raw_unlock(raw_spinlock_t *lock);
+void molt_raw_lock_assert_held(raw_spinlock_t *lock);
 bool molt_is_nmi(void);
 void molt_warn_nmi(void);
 u32 molt_online(void);

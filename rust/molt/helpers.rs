@@ -86,6 +86,15 @@ extern "C" {
     pub(crate) fn molt_pin();
     pub(crate) fn molt_unpin();
     pub(crate) fn molt_moving(slot: *const c_void, is_set: bool) -> *const c_void;
+    pub(crate) fn molt_raw_lock_init(
+        lock: *mut bindings::raw_spinlock_t,
+        name: *const kernel::ffi::c_char,
+        key: *mut bindings::lock_class_key,
+    );
+    pub(crate) fn molt_raw_lock(lock: *mut bindings::raw_spinlock_t);
+    pub(crate) fn molt_raw_trylock(lock: *mut bindings::raw_spinlock_t) -> bool;
+    pub(crate) fn molt_raw_unlock(lock: *mut bindings::raw_spinlock_t);
+    pub(crate) fn molt_raw_lock_assert_held(lock: *mut bindings::raw_spinlock_t);
     pub(crate) fn molt_is_nmi() -> bool;
     pub(crate) fn molt_warn_nmi();
     pub(crate) fn molt_work_cancel(work: *mut bindings::work_struct);

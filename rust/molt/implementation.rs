@@ -15,7 +15,8 @@ use crate::callback::Callbacks;
 use crate::class::Class;
 use crate::error::Refusal;
 use crate::helpers::{
-    molt_module_get, molt_module_is_live, molt_module_is_signed, molt_module_name, molt_module_put, molt_module_srcversion,
+    molt_module_get, molt_module_is_live, molt_module_is_signed, molt_module_name, molt_module_put,
+    molt_module_srcversion,
 };
 use crate::interface::{Description, Interface, Serves};
 use crate::object::{object_size, state_offset};

@@ -175,10 +175,14 @@ mod gate {
         domain.settle()?;
         let reader = domain.enter();
         let period = GracePeriod::begin(&domain, &records)?;
-        assert!(!records.drain.wait_timeout(|| period.has_ended(), 20_000_000));
+        assert!(!records
+            .drain
+            .wait_timeout(|| period.has_ended(), 20_000_000));
         assert!(domain.has_pending());
         domain.leave(reader);
-        assert!(records.drain.wait_timeout(|| period.has_ended(), 5_000_000_000));
+        assert!(records
+            .drain
+            .wait_timeout(|| period.has_ended(), 5_000_000_000));
         domain.barrier();
         assert!(!domain.has_pending());
         Ok(())

@@ -51,6 +51,7 @@ pub mod object;
 mod place;
 pub mod plan;
 mod primitives;
+mod raw_lock;
 mod reaper;
 mod record;
 pub mod registry;

@@ -10,7 +10,7 @@ use core::ffi::c_void;
 
 use kernel::bindings;
 use kernel::prelude::*;
-use kernel::sync::{SpinLock, SpinLockIrq, SpinLockIrqGuard};
+use kernel::sync::SpinLock;
 use kernel::types::Opaque;
 
 pub(crate) use kernel::alloc::KVec;
@@ -24,10 +24,12 @@ pub(crate) use kernel::sync::Arc;
 
 use crate::gate::Gate;
 use crate::helpers::{
-    molt_has_oopsed, molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor, molt_relax, molt_sleep_ns,
-    molt_task_describe, molt_task_hash, molt_unpin, molt_wait, molt_wait_idle, molt_wait_init,
-    molt_wait_interruptible, molt_wait_wake, molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
+    molt_has_oopsed, molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor,
+    molt_relax, molt_sleep_ns, molt_task_describe, molt_task_hash, molt_unpin, molt_wait,
+    molt_wait_idle, molt_wait_init, molt_wait_interruptible, molt_wait_wake, molt_warn_misuse,
+    molt_warn_nmi, molt_warn_trespass,
 };
+use crate::raw_lock::{new_raw_lock, RawGuard, RawLock};
 use crate::slot::Slot;
 
 pub(crate) use crate::domain::{same_stamp, stamp_of, Domain, GracePeriod, Reader};
@@ -213,7 +215,7 @@ pub(crate) fn collect<T>(values: impl Iterator<Item = Result<T>>) -> Result<Many
 #[repr(align(64))]
 struct Cell<T> {
     #[pin]
-    value: SpinLockIrq<T>,
+    value: RawLock<T>,
 }
 
 /// A locked value for each possible CPU. Whoever holds one has interrupts off.
@@ -227,7 +229,7 @@ impl<T> Cells<T> {
         Ok(Self(collect((0..kernel::cpu::nr_cpu_ids()).map(|_| {
             let value = value();
             KBox::pin_init(
-                pin_init!(Cell { value <- kernel::new_spinlock_irq!(value, "molt_cell") }),
+                pin_init!(Cell { value <- new_raw_lock!(value, c"molt_cell") }),
                 GFP_KERNEL,
             )
         }))?))
@@ -238,13 +240,13 @@ impl<T> Cells<T> {
     }
 
     /// The cell of this CPU. Preemption is off.
-    pub(crate) fn own(&self) -> SpinLockIrqGuard<'_, T> {
+    pub(crate) fn own(&self) -> RawGuard<'_, T> {
         // SAFETY: Always safe to call.
         self.lock(unsafe { molt_processor() as usize })
     }
 
     /// The cell of CPU `cpu`, which is below [`Cells::len`].
-    pub(crate) fn lock(&self, cpu: usize) -> SpinLockIrqGuard<'_, T> {
+    pub(crate) fn lock(&self, cpu: usize) -> RawGuard<'_, T> {
         // A CPU's number is below `nr_cpu_ids`, and there is a CPU 0.
         let cell = self.0.get(cpu).or(self.0.first());
         // SAFETY: As just said there is one.

@@ -18,7 +18,8 @@ use core::ptr;
 use crate::attempt::Attempt;
 use crate::gate::Gate;
 use crate::primitives::{
-    current, has_oopsed, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task, WaitQueue, BUCKETS,
+    current, has_oopsed, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task,
+    WaitQueue, BUCKETS,
 };
 
 /// What a record stands for.

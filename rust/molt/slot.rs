@@ -11,7 +11,7 @@ use core::ptr::{self, NonNull};
 use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
-use kernel::sync::{Arc, ArcBorrow, SpinLockIrq};
+use kernel::sync::{Arc, ArcBorrow};
 
 use crate::class::Class;
 use crate::gate::Gate;
@@ -20,6 +20,7 @@ use crate::holder::Holder;
 use crate::object::{Header, Memory};
 use crate::place::NOTHING;
 use crate::primitives::set_moving;
+use crate::raw_lock::{new_raw_lock, RawLock};
 
 /// The cell of one instance.
 ///
@@ -35,7 +36,7 @@ pub(crate) struct Slot {
     gate: *const Gate,
     pub(crate) stamp: Atomic<u64>,
     object: Atomic<*mut Header>,
-    twin: SpinLockIrq<Twin>,
+    twin: RawLock<Twin>,
     /// Which of the class's lists it is in.
     pub(crate) list: usize,
     key: Option<u64>,
@@ -43,7 +44,7 @@ pub(crate) struct Slot {
 }
 
 // A call touches the first line only, and an instance costs no more than two.
-const _: () = assert!(size_of::<SpinLockIrq<Twin>>() > 16 || size_of::<Slot>() == 128);
+const _: () = assert!(size_of::<RawLock<Twin>>() > 16 || size_of::<Slot>() == 128);
 
 /// The object that the instance is to get, if a transition needs one: memory with a header
 /// and no state yet.
@@ -115,7 +116,7 @@ unsafe extern "C" fn make(slot: *mut c_void) {
     unsafe {
         pin_init::raw_init(
             &raw mut (*slot.cast::<Slot>()).twin,
-            kernel::new_spinlock_irq!(Twin(None), "molt_slot"),
+            new_raw_lock!(Twin(None), c"molt_slot"),
         );
     }
 }
