@@ -6,6 +6,7 @@
 
 #include <linux/delay.h>
 #include <linux/hash.h>
+#include <linux/irq_work.h>
 #include <linux/kallsyms.h>
 #include <linux/kmod.h>
 #include <linux/kthread.h>
@@ -71,6 +72,27 @@ void molt_wait_init(struct wait_queue_head *queue)
 void molt_wait_wake(struct wait_queue_head *queue)
 {
 	wake_up_all(queue);
+}
+
+/* The queue of updaters: whoever else waits is woken where that is possible right away. */
+static struct wait_queue_head *molt_late_queue;
+
+static void molt_wake_late(struct irq_work *work)
+{
+	wake_up_all(READ_ONCE(molt_late_queue));
+}
+
+static DEFINE_IRQ_WORK(molt_late_wake, molt_wake_late);
+
+void molt_wait_wake_late(struct wait_queue_head *queue)
+{
+	WRITE_ONCE(molt_late_queue, queue);
+	irq_work_queue(&molt_late_wake);
+}
+
+void molt_wait_late_sync(void)
+{
+	irq_work_sync(&molt_late_wake);
 }
 
 bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,

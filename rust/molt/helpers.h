@@ -27,6 +27,8 @@ void molt_domain_call(struct srcu_struct *domain, struct rcu_head *head, rcu_cal
 
 void molt_wait_init(struct wait_queue_head *queue);
 void molt_wait_wake(struct wait_queue_head *queue);
+void molt_wait_wake_late(struct wait_queue_head *queue);
+void molt_wait_late_sync(void);
 bool molt_wait(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,
 	       u64 timeout_ns);
 void molt_wait_idle(struct wait_queue_head *queue, bool (*condition)(void *), void *argument,

@@ -66,6 +66,8 @@ extern "C" {
     );
     pub(crate) fn molt_wait_init(queue: *mut bindings::wait_queue_head);
     pub(crate) fn molt_wait_wake(queue: *mut bindings::wait_queue_head);
+    pub(crate) fn molt_wait_wake_late(queue: *mut bindings::wait_queue_head);
+    pub(crate) fn molt_wait_late_sync();
     pub(crate) fn molt_wait(
         queue: *mut bindings::wait_queue_head,
         condition: unsafe extern "C" fn(*mut c_void) -> bool,

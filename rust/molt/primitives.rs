@@ -26,8 +26,8 @@ use crate::gate::Gate;
 use crate::helpers::{
     molt_has_oopsed, molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor,
     molt_relax, molt_sleep_ns, molt_task_describe, molt_task_hash, molt_unpin, molt_wait,
-    molt_wait_idle, molt_wait_init, molt_wait_interruptible, molt_wait_wake, molt_warn_misuse,
-    molt_warn_nmi, molt_warn_trespass,
+    molt_wait_idle, molt_wait_init, molt_wait_interruptible, molt_wait_wake, molt_wait_wake_late,
+    molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
 };
 use crate::raw_lock::{new_raw_lock, RawGuard, RawLock};
 use crate::slot::Slot;
@@ -338,6 +338,13 @@ impl WaitQueue {
     pub(crate) fn wake_all(&self) {
         // SAFETY: By the type invariant the queue is initialised.
         unsafe { molt_wait_wake(self.0.get()) }
+    }
+
+    /// The same a moment later, for whoever holds a raw lock or is in an interrupt. For one queue
+    /// of the module, which is there until its end.
+    pub(crate) fn wake_all_late(&self) {
+        // SAFETY: As above; the module waits for it at its end.
+        unsafe { molt_wait_wake_late(self.0.get()) }
     }
 
     /// Sleeps, not interruptibly, until `condition` holds.

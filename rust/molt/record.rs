@@ -212,4 +212,10 @@ impl Records {
         self.drain_sequence.fetch_add(1, Full);
         self.drain.wake_all();
     }
+
+    /// The same under a raw lock or in an interrupt.
+    pub(crate) fn wake_updaters_late(&self) {
+        self.drain_sequence.fetch_add(1, Full);
+        self.drain.wake_all_late();
+    }
 }

@@ -15,7 +15,9 @@ use crate::class::Class;
 use crate::error::Refusal;
 use crate::front::work::Workers;
 use crate::front::{module_is_live, Fronts};
-use crate::helpers::{molt_modules_unwatch, molt_modules_watch, molt_rcu_barrier};
+use crate::helpers::{
+    molt_modules_unwatch, molt_modules_watch, molt_rcu_barrier, molt_wait_late_sync,
+};
 use crate::history::History;
 use crate::implementation::{check_name, Descriptor, Registered};
 use crate::interface::Context;
@@ -138,6 +140,8 @@ impl Drop for Root {
         // SAFETY: Watched since `new`. Waits for a call that runs.
         unsafe { molt_modules_unwatch() };
         self.0.reaper.flush();
+        // SAFETY: Always safe to call. No call is left that could wake somebody.
+        unsafe { molt_wait_late_sync() };
         self.0.classes.lock().clear();
     }
 }

@@ -345,7 +345,7 @@ impl Routes {
     pub(crate) fn count_done(&self) {
         let done = self.done.fetch_add(1, Relaxed).wrapping_add(1);
         if done == self.total.load(Relaxed) {
-            framework().records.wake_updaters();
+            framework().records.wake_updaters_late();
         }
     }
 

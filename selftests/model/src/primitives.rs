@@ -394,6 +394,10 @@ impl WaitQueue {
         }
     }
 
+    pub(crate) fn wake_all_late(&self) {
+        self.wake_all();
+    }
+
     pub(crate) fn wait(&self, condition: impl Fn() -> bool) {
         assert!(may_sleep(), "a task sleeps where it may not");
         self.stay(condition);
