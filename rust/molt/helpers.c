@@ -199,6 +199,24 @@ void molt_raw_lock_assert_held(raw_spinlock_t *lock)
 	lockdep_assert_held(lock);
 }
 
+/*
+ * What lockdep is to think of the lock of a slot: where calls come from interrupts it is a raw one,
+ * as on a kernel without PREEMPT_RT, which has no such classes.
+ */
+void molt_lock_classify(spinlock_t *lock, bool is_atomic)
+{
+#if defined(CONFIG_DEBUG_LOCK_ALLOC) && !defined(CONFIG_PREEMPT_RT)
+	static struct lock_class_key sleepable, atomic;
+
+	if (is_atomic)
+		lockdep_init_map_type(&lock->dep_map, "molt_slot_atomic", &atomic, 0,
+				      LD_WAIT_SPIN, LD_WAIT_INV, LD_LOCK_NORMAL);
+	else
+		lockdep_init_map_type(&lock->dep_map, "molt_slot", &sleepable, 0,
+				      LD_WAIT_CONFIG, LD_WAIT_INV, LD_LOCK_NORMAL);
+#endif
+}
+
 bool molt_is_nmi(void)
 {
 	return in_nmi();

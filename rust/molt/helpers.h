@@ -45,6 +45,7 @@ void molt_raw_lock(raw_spinlock_t *lock);
 bool molt_raw_trylock(raw_spinlock_t *lock);
 void molt_raw_unlock(raw_spinlock_t *lock);
 void molt_raw_lock_assert_held(raw_spinlock_t *lock);
+void molt_lock_classify(spinlock_t *lock, bool is_atomic);
 bool molt_is_nmi(void);
 void molt_warn_nmi(void);
 u32 molt_online(void);

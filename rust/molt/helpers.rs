@@ -97,6 +97,8 @@ extern "C" {
     pub(crate) fn molt_raw_trylock(lock: *mut bindings::raw_spinlock_t) -> bool;
     pub(crate) fn molt_raw_unlock(lock: *mut bindings::raw_spinlock_t);
     pub(crate) fn molt_raw_lock_assert_held(lock: *mut bindings::raw_spinlock_t);
+    #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
+    pub(crate) fn molt_lock_classify(lock: *mut bindings::spinlock_t, is_atomic: bool);
     pub(crate) fn molt_is_nmi() -> bool;
     pub(crate) fn molt_warn_nmi();
     pub(crate) fn molt_work_cancel(work: *mut bindings::work_struct);

@@ -11,7 +11,7 @@ use core::ptr::{self, NonNull};
 use kernel::error::code::ENOMEM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Acquire, Atomic, Full, Relaxed, Release};
-use kernel::sync::{Arc, ArcBorrow};
+use kernel::sync::{Arc, ArcBorrow, SpinLockIrq};
 
 use crate::class::Class;
 use crate::gate::Gate;
@@ -20,7 +20,6 @@ use crate::holder::Holder;
 use crate::object::{Header, Memory};
 use crate::place::NOTHING;
 use crate::primitives::set_moving;
-use crate::raw_lock::{new_raw_lock, RawLock};
 
 /// The cell of one instance.
 ///
@@ -36,7 +35,7 @@ pub(crate) struct Slot {
     gate: *const Gate,
     pub(crate) stamp: Atomic<u64>,
     object: Atomic<*mut Header>,
-    twin: RawLock<Twin>,
+    twin: SpinLockIrq<Twin>,
     /// Which of the class's lists it is in.
     pub(crate) list: usize,
     key: Option<u64>,
@@ -44,7 +43,7 @@ pub(crate) struct Slot {
 }
 
 // A call touches the first line only, and an instance costs no more than two.
-const _: () = assert!(size_of::<RawLock<Twin>>() > 16 || size_of::<Slot>() == 128);
+const _: () = assert!(size_of::<SpinLockIrq<Twin>>() > 16 || size_of::<Slot>() == 128);
 
 /// The object that the instance is to get, if a transition needs one: memory with a header
 /// and no state yet.
@@ -116,7 +115,7 @@ unsafe extern "C" fn make(slot: *mut c_void) {
     unsafe {
         pin_init::raw_init(
             &raw mut (*slot.cast::<Slot>()).twin,
-            new_raw_lock!(Twin(None), c"molt_slot"),
+            kernel::new_spinlock_irq!(Twin(None), "molt_slot"),
         );
     }
 }
@@ -152,6 +151,13 @@ impl Unlisted {
                 previous: ptr::null_mut(),
                 next_dead: ptr::null_mut(),
             });
+            // What frees in the lock is of sleepable classes; what is taken in interrupts, of
+            // atomic ones.
+            #[cfg(CONFIG_DEBUG_LOCK_ALLOC)]
+            crate::helpers::molt_lock_classify(
+                (&raw mut (*place).twin).cast(),
+                class.gate().is_atomic(),
+            );
         }
         Ok(Self(slot))
     }
