@@ -181,14 +181,14 @@ uml_dir()
 # on the compilers, not on what else is in the build root.
 debug_dir()
 {
-	local release recipe
+	local of recipe
 
-	release=$(sed -n 's/^VERSION=//p' "$(kernel_dir)/info")
+	of=$(sed -n 's/^VERSION=//p' "$(kernel_dir)/info")
 	recipe=$({
 		sed -n '/^Package: \(rustc\|clang-19\)$/,/^Version/p' "$(root_dir)/var/lib/dpkg/status"
 		cat -- "$TOOLS/inside/debug-build" "$TOOLS/debug/common.config" "$TOOLS/debug/$1.config"
 	} | sha256sum | cut -c1-8)
-	printf '%s/debug-%s-%s-%s\n' "$CACHE" "$1" "$release" "$recipe"
+	printf '%s/debug-%s-%s-%s\n' "$CACHE" "$1" "$of" "$recipe"
 }
 
 # herd7, made by setup-herd.
