@@ -254,6 +254,11 @@ extern "C" fn molt_module_is_live(_module: *const c_void) -> bool {
 }
 
 #[no_mangle]
+extern "C" fn molt_module_is_signed(_module: *const c_void) -> bool {
+    true
+}
+
+#[no_mangle]
 extern "C" fn molt_module_name(_module: *const c_void) -> *const core::ffi::c_char {
     c"".as_ptr()
 }
