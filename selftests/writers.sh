@@ -19,7 +19,9 @@ load_with counter_load instances=30
 open_counters
 call_from 1
 # Without instances of anybody's, the class of the front is removed by the first who asks.
-find $molt $debug /sys/kernel/debug/gauge -type f -perm -0200 | grep -v gauge/remove | sort >"$temporary/files"
+# That signatures are required is for good, and ends all updates here.
+find $molt $debug /sys/kernel/debug/gauge -type f -perm -0200 |
+	grep -v -e gauge/remove -e require_signature | sort >"$temporary/files"
 note "SEED=$SEED; $(wc -l <"$temporary/files") files"
 check "there are files of the top, of classes and of a front" has \
 	"$(xargs <"$temporary/files")" $molt/transaction $molt/load $classes/counter/update \
