@@ -58,7 +58,7 @@ static int rcu_list(void)
 static int sleep_atomic(void)
 {
 	spin_lock(&first);
-	msleep(1);
+	msleep(20);
 	spin_unlock(&first);
 	return 0;
 }
