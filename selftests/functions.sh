@@ -378,13 +378,13 @@ open_counters()
 	exec 3<>/dev/counter_load
 }
 
-# call_from N: so many tasks call all counters until `stop_callers`.
+# call_from N [MS]: so many tasks call all counters until `stop_callers`, or for so long.
 call_from()
 {
 	local _
 
 	for _ in $(seq "$1"); do
-		sh -c 'echo 3000000 >&3' 3<&3 &
+		sh -c "echo ${2:-3000000} >&3" 3<&3 &
 		callers="$callers $!"
 	done
 	await 5 counters_are_called "$1"

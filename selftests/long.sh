@@ -85,22 +85,12 @@ to=2 updates=0 failed=0
 note "seed $SEED: $instances instances, $CALLERS callers"
 
 # What is made once, is made in the first part.
-call_long()
-{
-	local _
-
-	for _ in $(seq "$CALLERS"); do
-		sh -c 'echo 7000000 >&3' 3<&3 &
-		callers="$callers $!"
-	done
-	await 5 counters_are_called "$CALLERS"
-}
-call_long
+call_from "$CALLERS" 7000000
 run $((UPDATES / 10)) $((CALLS / 10))
 rest
 modules_before=$modules memory_before=$memory
 begun=$(now_ms) calls=$(account calls) first=$updates
-call_long
+call_from "$CALLERS" 7000000
 run "$UPDATES" "$CALLS"
 took=$(($(now_ms) - begun))
 rest

@@ -197,6 +197,35 @@ herd_dir()
 	printf '%s/herd-%s\n' "$CACHE" "$(sha256sum <"$TOOLS/inside/herd-fetch" | cut -c1-8)"
 }
 
+# cached KIND DIR WHAT COMMAND...: DIR of the cache. Where it is not there yet it is made by COMMAND, which
+# gets the folder to fill as its last argument; one run at a time makes something of a KIND. Of that
+# kind, what no checkout has used within two weeks goes.
+cached()
+{
+	local kind=$1 dir=$2 what=$3 old
+
+	shift 3
+	if [[ ! -d $dir ]]; then
+		mkdir -p "$CACHE"
+		lock "$CACHE/$kind.lock" "it makes $what"
+		if [[ ! -d $dir ]]; then
+			wipe "$CACHE/$kind"-*.tmp.*
+			mkdir "$dir.tmp.$$"
+			step "$what" "$CACHE/$kind.log" "$@" "$dir.tmp.$$"
+			mv -T "$dir.tmp.$$" "$dir"
+		fi
+		unlock
+	fi
+	touch "$dir/.used"
+	for old in "$CACHE/$kind"-*/; do
+		old=${old%/}
+		# What another run is making has no such file yet.
+		[[ $old != "$dir" && $old != *.tmp.* ]] || continue
+		[[ -z $(find "$old/.used" -mtime -14 2>/dev/null) ]] || continue
+		wipe "$old"
+	done
+}
+
 # Makes what is missing of the cache. A verb and all that it calls then stay with
 # one kernel, whatever another run finds meanwhile.
 setup()
