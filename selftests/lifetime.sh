@@ -5,7 +5,7 @@
 # Who keeps what alive: modules, classes, instances whose handles are dropped anywhere.
 
 . ./functions.sh
-plan 27
+plan 29
 
 load molt_control counter_v1 counter_v2
 load_with counter_load instances=10
@@ -20,6 +20,14 @@ check "after an update the new one's module is refused" not rmmod counter_v2
 check "a class with instances cannot be removed: EBUSY" \
 	put_refused $classes/counter/remove 1 EBUSY
 check "which names how many" has "$(value counter last_result)" EBUSY 10
+hold 3
+behind $classes/counter/update "Sum@1 deadline_ms=20000"
+await 5 in_state counter transferring
+exec 3>&-
+check "nor while a transition closes it to instances that end: EBUSY, at once" \
+	all put_refused $classes/counter/remove 1 EBUSY -- in_state counter transferring
+hold 0
+check "and that goes on" all ended 5 -- same "$errno" ok
 release_callers
 await 5 same "$(value counter instances)" 0
 check "without instances it can" put $classes/counter/remove 1

@@ -203,6 +203,21 @@ impl Class {
         self.inner.lock().transition.clone()
     }
 
+    /// May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY`: a transition is running.
+    pub(crate) fn check_idle(&self) -> Result<(), Refusal> {
+        match self.transition() {
+            Some(_) => Err(Refusal::new(
+                EBUSY,
+                fmt!("{}: a transition is running", self.name()),
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// The word for `state` in sysfs. May sleep.
     pub fn state(&self) -> &'static str {
         let inner = self.inner.lock();

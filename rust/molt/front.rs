@@ -276,9 +276,7 @@ impl Fronts {
         if one.stage != Stage::Attached {
             return Err(busy("its front is being attached or detached"));
         }
-        if class.transition().is_some() {
-            return Err(busy("a transition is running"));
-        }
+        class.check_idle()?;
         one.stage = Stage::Changing;
         let (front, options) = (one.front.clone(), one.options.clone());
         drop(inner);
