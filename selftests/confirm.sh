@@ -49,7 +49,7 @@ check "confirm_ms=0 is EINVAL, and so is too much" \
 	all refused EINVAL counter "Sum@2 confirm_ms=0" confirm_ms=0 -- \
 	refused EINVAL counter "Sum@2 confirm_ms=600001" confirm_ms=600001
 begun=$(now_ms)
-check "an update that has to be confirmed succeeds" update counter "Sum@2 confirm_ms=4000"
+check "an update that has to be confirmed succeeds" update counter "Sum@2 confirm_ms=$((4000 * slower))"
 check "its file says so" all waits 1 -- served counter Sum@2 1
 check "the old module stays meanwhile" not rmmod counter_v1
 check "only 1 confirms" all put_refused $confirm 0 EINVAL -- waits 1
@@ -57,18 +57,18 @@ check "confirmed in time" put $confirm 1
 check "it waits no more" all waits 0 -- last_says counter "ok " confirmed
 check "a second word is ENOENT" put_refused $confirm 1 ENOENT
 check "the old module can be removed" await 2 rmmod counter_v1 2>/dev/null
-await 6 past $((begun + 4300))
+await 6 past $((begun + 4300 * slower))
 check "past the time it is there still" served counter Sum@2 1
 load counter_v1
 
 # ---- not confirmed -----------------------------------------------------------------
 
-check "the next one" update counter "Sum@1 confirm_ms=1500"
+check "the next one" update counter "Sum@1 confirm_ms=$((1500 * slower))"
 begun=$(now_ms)
 check "the way back is not taken before time" all served counter Sum@1 2 -- not rmmod counter_v2
 check "without a word the class goes back by itself" await 5 at_generation counter 3
 took=$(($(now_ms) - begun))
-check "in time, and not before" all at_least $took 1000 -- at_most $took 4000
+check "in time, and not before" all at_least $took $((1000 * slower)) -- at_most $took $((4000 * slower))
 await 5 in_state counter idle
 check "to what it was" all served counter Sum@2 3 -- waits 0 -- last_says counter "ok "
 check "the log says why" has "$(dmesg | grep "not confirmed" | tail -n 1)" counter
@@ -78,45 +78,45 @@ check "the history has the way back, of the framework's own thread" all \
 check "the module that failed can be removed" await 2 rmmod counter_v1 2>/dev/null
 load counter_v1
 check "a confirmation that comes too late is ENOENT" put_refused $confirm 1 ENOENT
-check "the same with policy=background" update counter "Sum@1 policy=background confirm_ms=500"
+check "the same with policy=background" update counter "Sum@1 policy=background confirm_ms=$((500 * slower))"
 check "goes back" await 5 at_generation counter 5
 stop_callers
 await 5 in_state counter idle
-check "lazy, with instances that nobody calls" update counter "Sum@1 policy=lazy confirm_ms=700"
+check "lazy, with instances that nobody calls" update counter "Sum@1 policy=lazy confirm_ms=$((700 * slower))"
 check "goes back, too" all await 5 at_generation counter 7 -- await 5 in_state counter idle -- \
 	served counter Sum@2 7
 # All its instances were moved first, which began when the time was over.
 id=$(moment counter id)
 took=$(($(logged_ms "$id: counter.*begun") - $(logged_ms "$((id - 1)): counter.*committed")))
 check "when the time was over, and not after twice the time" \
-	all at_least $took 650 -- at_most $took 1350
+	all at_least $took $((650 * slower)) -- at_most $took $((1350 * slower))
 check "no call failed, and the sums are exact" accounts_balance
 
 # ---- superseded --------------------------------------------------------------------
 
 stop_callers
-update counter "Sum@1 confirm_ms=1000"
+update counter "Sum@1 confirm_ms=$((1000 * slower))"
 check "an update that waits can be superseded" update counter Sum@2
 check "then nothing waits" waits 0
-usleep 1200000
+usleep $((1200000 * slower))
 check "and nothing goes back" served counter Sum@2 9
-update counter "Sum@1 confirm_ms=1200"
-check "by one that has to be confirmed itself" update counter "Sum@2 confirm_ms=1000"
+update counter "Sum@1 confirm_ms=$((1200 * slower))"
+check "by one that has to be confirmed itself" update counter "Sum@2 confirm_ms=$((1000 * slower))"
 check "which waits now" waits 1
 check "and goes back to what was before it" all await 5 at_generation counter 12 -- \
 	served counter Sum@1 12
-usleep 700000
+usleep $((700000 * slower))
 check "and no further" served counter Sum@1 12
-update counter "Sum@2 confirm_ms=1000"
+update counter "Sum@2 confirm_ms=$((1000 * slower))"
 check "an update that fails supersedes nothing" refused ENOENT counter Sum@9
 check "it goes back" all await 5 at_generation counter 14 -- served counter Sum@1 14
 
 # ---- molt_control is not needed for it ----------------------------------------------
 
 await 5 in_state counter idle
-update counter "Sum@2 confirm_ms=800"
+update counter "Sum@2 confirm_ms=$((800 * slower))"
 check "molt_control can be removed meanwhile" rmmod molt_control
-usleep 1200000
+usleep $((1200000 * slower))
 modprobe molt_control
 check "the class has gone back without it" all await 5 at_generation counter 16 -- \
 	served counter Sum@1 16
@@ -137,18 +137,18 @@ update_both()
 	put $molt/transaction "$1"
 }
 check "a transaction that has to be confirmed" \
-	all update_both "alpha=Plain@2 beta=Plain@2 confirm_ms=1000" -- both Plain@2 1
+	all update_both "alpha=Plain@2 beta=Plain@2 confirm_ms=$((1000 * slower))" -- both Plain@2 1
 check "waits in both classes" same "$(value alpha confirm) $(value beta confirm)" "1 1"
 check "and goes back as a whole" all await 5 at_generation beta 2 -- both Plain@1 2
 check "in one transition" same "$(moment alpha id)" "$(moment beta id)"
-update_both "alpha=Plain@2 beta=Plain@2 confirm_ms=1000"
+update_both "alpha=Plain@2 beta=Plain@2 confirm_ms=$((1000 * slower))"
 check "confirmed at one class it stays in both" all put $classes/beta/confirm 1 -- \
 	await 2 put_refused $classes/alpha/confirm 1 ENOENT
-usleep 1200000
+usleep $((1200000 * slower))
 check "also past the time" both Plain@2 3
-update_both "alpha=Plain@1 beta=Plain@1 confirm_ms=1000"
+update_both "alpha=Plain@1 beta=Plain@1 confirm_ms=$((1000 * slower))"
 check "where one class of it was updated since, nothing goes back" update alpha Plain@2
-usleep 1200000
+usleep $((1200000 * slower))
 check "neither the one nor the other" all served alpha Plain@2 5 -- served beta Plain@1 4
 echo stop >$walker/command
 wait $walking

@@ -19,12 +19,12 @@ step=5 counters=16 faulty=4 least=700
 [ -z "$FULL" ] || step=1 counters=500 faulty=150 least=10000
 states=$debug/instances
 
-# take COMMAND...: puts the points that it prints on the list; its last line, where it is no point.
+# take COMMAND...: puts the points that it prints on the list, or says what it said last.
 take()
 {
 	"$@" >"$temporary/new" && at_least "$(wc -l <"$temporary/new")" 5 &&
 		cat "$temporary/new" >>"$list" && return
-	note "$(tail -n 1 "$temporary/new")"
+	note "$(tail -n 2 "$temporary/new" | paste -s -d ';' -)"
 	return 1
 }
 

@@ -73,6 +73,8 @@ run()
 	done
 }
 
+# Each update has lines in the log, which the console would take more time for than the update.
+dmesg -n 5
 load molt_control counter_v1 counter_v2
 instances=$(awk -v seed="$SEED" 'BEGIN { srand(seed); print 20 + int(rand() * 400) }')
 load_with counter_load instances="$instances"

@@ -32,12 +32,20 @@ typedef unsigned long long u64;
 #define ROOM (16 << 20)
 #define CHUNK 65536
 #define SITES 64
+#define WITNESSES 16
 
 static alignas(4096) char buffer[ROOM];
 
 struct site {
 	char name[32];
 	u64 faults;
+};
+
+/* What must not change: a checksum for each file. */
+struct view {
+	size_t count;
+	const char *names[WITNESSES];
+	u64 sums[WITNESSES];
 };
 
 static int problem(const char *what, const char *about, unsigned long n)
@@ -85,50 +93,73 @@ static u64 hash(u64 sum, const char *bytes, size_t length)
 	return sum;
 }
 
-/* Adds a witness to a checksum; false: it could not be read. */
-static bool add_witness(u64 *sum, const char *witness)
+/* Adds a witness to what was seen; false: it could not be read. */
+static bool add_witness(struct view *view, const char *witness, const char *file)
 {
 	char path[256], *prefix, *line, *end;
+	u64 sum = 0xcbf29ce484222325ull;
 	ssize_t length;
 
-	snprintf(path, sizeof(path), "%s", witness);
+	snprintf(path, sizeof(path), file ? "%s/%s" : "%s", witness, file);
 	prefix = strchr(path, ':');
 	if (prefix)
 		*prefix++ = 0;
 	length = read_all(path);
-	if (length < 0)
+	if (length < 0 || view->count == WITNESSES)
 		return false;
-	if (!prefix) {
-		*sum = hash(*sum, buffer, length);
-		return true;
-	}
-	for (line = buffer; *line; line = end + 1) {
+	if (!prefix)
+		sum = hash(sum, buffer, length);
+	for (line = buffer; prefix && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
 		if (!strncmp(line, prefix, strlen(prefix)))
-			*sum = hash(*sum, line, end - line);
+			sum = hash(sum, line, end - line);
 		if (!*end)
 			break;
 	}
+	view->names[view->count] = file ? file : witness;
+	view->sums[view->count++] = sum;
 	return true;
 }
 
 /* What must not change: of the class whose directory this is, and the witnesses. */
-static bool look(u64 *sum, const char *class, bool has_generation, char **witnesses)
+static bool look(struct view *view, const char *class, bool has_generation, char **witnesses)
 {
 	static const char *const files[] = { "implementation", "version", "state", "generation" };
-	char path[256];
 	size_t i, count = has_generation ? 4 : 3;
 
-	*sum = 0xcbf29ce484222325ull;
-	for (i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/%s", class, files[i]);
-		if (!add_witness(sum, path))
+	view->count = 0;
+	for (i = 0; i < count; i++)
+		if (!add_witness(view, class, files[i]))
 			return false;
-	}
 	while (*witnesses)
-		if (!add_witness(sum, *witnesses++))
+		if (!add_witness(view, *witnesses++, NULL))
 			return false;
 	return true;
+}
+
+/* The first that is not as it was, NULL: none. */
+static const char *changed(const struct view *before, const struct view *after)
+{
+	size_t i;
+
+	for (i = 0; i < before->count; i++)
+		if (after->sums[i] != before->sums[i])
+			return before->names[i];
+	return NULL;
+}
+
+/* Whether all is as it was; what is not, is said, and what was done. */
+static bool is_whole(const struct view *before, const char *class, bool has_generation,
+		     char **witnesses, const char *done)
+{
+	struct view after;
+	const char *name = "what could not be read";
+
+	if (look(&after, class, has_generation, witnesses))
+		name = changed(before, &after);
+	if (name)
+		printf("wrong: after %s: not as before: %s\n", done, name);
+	return !name;
 }
 
 static size_t read_sites(struct site *sites)
@@ -174,7 +205,7 @@ static int each_step(const char *file, const char *class, const char *request, u
 {
 	static const char parameter[] = "/sys/module/molt/parameters/test_fail";
 	struct site sites[2][SITES];
-	u64 before, after;
+	struct view before;
 	const char *name;
 	char text[32];
 	unsigned long n;
@@ -195,8 +226,8 @@ static int each_step(const char *file, const char *class, const char *request, u
 		name = failed_site(sites[0], sites[1], count);
 		if (!name)
 			return problem("not one site", "", n);
-		if (!look(&after, class, true, witnesses) || after != before)
-			return problem("not as before", name, n);
+		if (!is_whole(&before, class, true, witnesses, name))
+			return problem("not whole", request, n);
 		printf("%s %s %s %lu\n", name_of(class), request, name, n);
 	}
 }
@@ -222,7 +253,7 @@ static unsigned long left_of(int nth)
 static int each_allocation(const char *file, const char *class, const char *request,
 			   const char *back, char **witnesses)
 {
-	u64 before, after;
+	struct view before;
 	int nth = open("/proc/thread-self/fail-nth", O_RDWR);
 	unsigned long n, left;
 	int fd, error;
@@ -249,8 +280,8 @@ static int each_allocation(const char *file, const char *class, const char *requ
 			return problem("error", strerrorname_np(error), n);
 		if (is_done && !put(file, back))
 			return problem("no way back", strerrorname_np(errno), n);
-		if (!look(&after, class, false, witnesses) || after != before)
-			return problem("not as before", is_done ? "new" : "old", n);
+		if (!is_whole(&before, class, false, witnesses, is_done ? "the way back" : "a fault"))
+			return problem("not whole", request, n);
 		if (left)
 			return is_done ? 0 : problem("refused, but not by a fault", "", n);
 		printf("%s %s %s %lu\n", name_of(class), request, "fail-nth", n);
