@@ -583,9 +583,10 @@ fn take(kind: &Type) -> TokenStream {
 
 /// Makes a `kind` with `value` in `place`.
 fn put(kind: &Type, value: &TokenStream) -> TokenStream {
+    let text = kind.to_token_stream().to_string();
     match is_lock(kind) {
         true => quote_spanned! {at(kind)=>
-            <#kind as ::molt::container::Relock>::put(place, #value)
+            <#kind as ::molt::container::Relock>::put(place, #value, #text)
         },
         false => quote_spanned!(at(kind)=> place.cast::<#kind>().write(#value)),
     }

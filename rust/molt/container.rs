@@ -12,6 +12,7 @@ use kernel::prelude::*;
 use kernel::sync::lock::{Backend, Lock};
 
 use crate::fingerprint::Fingerprint;
+use crate::lock::Group;
 use crate::movable::Movable;
 use crate::schema::{Elements, Kind, Shell, State, Type};
 use crate::testing::{fault, Site};
@@ -56,12 +57,12 @@ pub trait Relock {
     /// What is in it.
     type Value;
 
-    /// Makes a lock around `value`.
+    /// Makes a lock around `value`. Lockdep tells such locks apart by `text`, their type's.
     ///
     /// # Safety
     ///
     /// `place` is memory for it.
-    unsafe fn put(place: *mut (), value: Self::Value);
+    unsafe fn put(place: *mut (), value: Self::Value, text: &str);
 
     /// Takes out what is in a lock.
     ///
@@ -74,11 +75,11 @@ pub trait Relock {
 impl<T, B: Backend> Relock for Lock<T, B> {
     type Value = T;
 
-    unsafe fn put(place: *mut (), value: T) {
+    unsafe fn put(place: *mut (), value: T, text: &str) {
         // SAFETY: By the caller's promise; a lock is made around the value that lies there.
         unsafe {
             open_lock::<T, B>(place).first.cast::<T>().write(value);
-            make_lock::<B>(place, Elements::NONE, 0);
+            make_lock::<B>(place, Elements::NONE, crate::lock::made(text));
         }
     }
 
@@ -290,18 +291,14 @@ unsafe fn is_unlocked<B: Backend>(shell: *mut ()) -> bool {
 ///
 /// `from` is a state that nobody uses, given away, and `to` memory for one.
 pub(crate) unsafe fn relocate<T: State>(from: *mut T, to: *mut T) {
+    let locks = const { Group::by(T::TYPE.fingerprint) };
     // SAFETY: By the caller's promise. All but locks can be moved by its bytes, and locks are
     // fields of the state itself.
     unsafe { ptr::copy_nonoverlapping(from, to, 1) };
-    for (class, part) in T::TYPE.parts.iter().enumerate() {
+    for (number, part) in T::TYPE.parts.iter().enumerate() {
+        let place = to.cast::<()>().wrapping_byte_add(part.offset);
         // SAFETY: The field lies there.
-        unsafe {
-            relock_all(
-                part.kind,
-                to.cast::<()>().wrapping_byte_add(part.offset),
-                class,
-            )
-        };
+        unsafe { relock_all(part.kind, place, locks.lock(number)) };
     }
 }
 

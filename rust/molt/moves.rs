@@ -24,6 +24,7 @@ use kernel::prelude::*;
 use crate::container::Room;
 use crate::error::Refusal;
 use crate::implementation::Registered;
+use crate::lock::Group;
 use crate::schema::compare::compare;
 use crate::schema::format::{Kind, Schema};
 use crate::schema::{Elements, Make, RuleFunctions, Shell, TypeFunctions};
@@ -132,6 +133,8 @@ enum Act {
 
 /// How a state of one implementation is made from one of another.
 pub(crate) struct Moves {
+    /// For the locks of the new state: first those of acts, by their numbers, then flat ones.
+    locks: Group,
     /// What needs no look into containers, and nothing prepared.
     flat: Flat,
     /// All else, in order.
@@ -201,11 +204,13 @@ impl Moves {
         let mut builder = Builder::new(&old, &new, fmt!("{} to {}", from.label(), to.label()));
         compare(old.schema, new.schema, is_back, &mut builder)?;
         builder.moves.flat.settle()?;
+        builder.moves.locks = Group::of(to.descriptor().class);
         Ok(builder.moves)
     }
 
     const fn none() -> Self {
         Self {
+            locks: Group::of(""),
             flat: Flat::new(),
             acts: KVec::new(),
             holders: KVec::new(),
@@ -297,7 +302,8 @@ impl Moves {
     ) {
         // SAFETY: By the caller's promise.
         unsafe {
-            self.flat.commit(old, new);
+            let class_of = |lock: usize| self.locks.lock(self.acts.len().wrapping_add(lock));
+            self.flat.commit(old, new, class_of);
             if self.acts.is_empty() {
                 return;
             }
@@ -442,8 +448,9 @@ impl Moves {
                 // SAFETY: Both places have room for the type, which has one size.
                 Act::Copy(copied) => unsafe { copied.run(old, new) },
                 Act::Relock { to, new: shell, .. } => {
+                    let class = self.locks.lock(at);
                     // SAFETY: There is room for the lock beside what is in it.
-                    unsafe { (shell.make)(new.wrapping_byte_add(to), Elements::NONE, at) };
+                    unsafe { (shell.make)(new.wrapping_byte_add(to), Elements::NONE, class) };
                 }
                 Act::Make { to, make, size, .. } => {
                     let place = new.wrapping_byte_add(to);
@@ -542,7 +549,7 @@ impl Moves {
             ref room => room.as_ref().map_or(first, Room::first),
         };
         // SAFETY: The elements are in place; a box and a vector take over their memory.
-        unsafe { (shell.make)(new, Elements { first, count }, at) };
+        unsafe { (shell.make)(new, Elements { first, count }, self.locks.lock(at)) };
     }
 
     /// Drops what the acts from `begin` to `end` have left of one value.

@@ -194,9 +194,14 @@ impl Flat {
     /// # Safety
     ///
     /// `old` is a state of the old implementation that is given away, and `new` memory for one
-    /// of the new.
+    /// of the new. `class_of` has the classes of the locks.
     #[inline(always)]
-    pub(super) unsafe fn commit(&self, old: *mut (), new: *mut ()) {
+    pub(super) unsafe fn commit(
+        &self,
+        old: *mut (),
+        new: *mut (),
+        class_of: impl Fn(usize) -> usize,
+    ) {
         // SAFETY: The places are those of fields, as both schemas say.
         unsafe {
             for word in &self.words {
@@ -214,8 +219,9 @@ impl Flat {
                 let from = old.wrapping_byte_add(one.from);
                 (one.convert)(from, new.wrapping_byte_add(one.to));
             }
-            for (class, lock) in self.locks.iter().enumerate() {
-                (lock.make)(new.wrapping_byte_add(lock.to), Elements::NONE, class);
+            for (number, lock) in self.locks.iter().enumerate() {
+                let place = new.wrapping_byte_add(lock.to);
+                (lock.make)(place, Elements::NONE, class_of(number));
             }
         }
     }
