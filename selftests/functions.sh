@@ -78,6 +78,7 @@ finish()
 {
 	local status=$?
 
+	allow_loading
 	trap - EXIT
 	hold 0
 	release_callers
@@ -161,6 +162,26 @@ now_ms()
 }
 
 # ---- modules -----------------------------------------------------------------------
+
+# forbid_loading, allow_loading: the kernel finds no module that it asks for. `busybox modprobe`
+# loads them nevertheless.
+loader=/proc/sys/kernel/modprobe
+usual_loader=''
+forbid_loading()
+{
+	if [ -e $loader ]; then
+		usual_loader=$(cat $loader)
+		echo /bin/false >$loader
+	else
+		mv /sbin/modprobe /sbin/modprobe.away
+	fi
+}
+allow_loading()
+{
+	[ -z "$usual_loader" ] || echo "$usual_loader" >$loader
+	[ ! -e /sbin/modprobe.away ] || mv /sbin/modprobe.away /sbin/modprobe
+	usual_loader=''
+}
 
 # put_refused FILE TEXT ERRNO
 put_refused()

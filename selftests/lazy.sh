@@ -140,23 +140,23 @@ check "in an eager one complete_ms does not matter, but must be right" \
 exec 4>&-
 await 5 same "$(value counter instances)" 100
 check "the rate is 100000 a second to begin with" same "$(value counter rate)" 100000
-put $classes/counter/rate 50
-check "it can be set" same "$errno $(value counter rate)" "ok 50"
+put $classes/counter/rate $((50 / slower))
+check "it can be set" same "$errno $(value counter rate)" "ok $((50 / slower))"
 check "but not to what is no number" all put_refused $classes/counter/rate fast EINVAL -- \
-	last_says counter EINVAL fast -- same "$(value counter rate)" 50
+	last_says counter EINVAL fast -- same "$(value counter rate)" $((50 / slower))
 
 begun=$(now_ms)
 update counter "Sum@1 policy=background"
 check "the write returns after the commit" \
 	all same "$errno" ok -- served counter Sum@1 6 -- in_state counter lazy
 check "the old module cannot be removed" not rmmod counter_v2
-usleep 700000
+usleep $((700000 * slower))
 read -r moved total <<-end
 	$(value counter progress)
 end
 check "after a part of the time a part is done" all same "$total" 100 -- \
 	at_least "$moved" 1 -- at_most "$moved" 90
-check "100 instances at 50 a second are done by themselves within 5 s" idle_within 5000
+check "100 instances at 50 a second are done by themselves within 5 s" idle_within $((5000 * slower))
 check "but not before 1.5 s" at_least "$took" 1500
 check "the old module can be removed at once" rmmod counter_v2
 note "at 50 a second: $took ms"

@@ -188,14 +188,14 @@ race_second()
 # A module whose init fails in the end, while somebody asks for it.
 race_half()
 {
-	echo /bin/false >/proc/sys/kernel/modprobe
+	forbid_loading
 	fileop insert "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "init_ms=20 fail=1" >/dev/null &
 	inserter=$!
 	begin counter Sum@4
 	end half ENOENT EAGAIN
 	set -- $?
 	wait $inserter && { note "the module is there"; return 1; }
-	echo "$loader" >/proc/sys/kernel/modprobe
+	allow_loading
 	return "$1"
 }
 
@@ -273,7 +273,6 @@ round()
 
 load molt_control counter_v1 counter_v2 test_pipe_v1 test_pipe_v2
 load_with counter_load instances=$instances
-loader=$(cat /proc/sys/kernel/modprobe)
 open_counters
 mkfifo "$temporary/schedule"
 schedule >"$temporary/schedule" 2>/dev/null &
@@ -299,7 +298,7 @@ done
 exec 7<&-
 kill $scheduler 2>/dev/null
 hold 0
-echo "$loader" >/proc/sys/kernel/modprobe
+allow_loading
 echo 1 >$processor 2>/dev/null
 for race in $races; do
 	check "$race: $(grep -cx "$race" "$temporary/rounds") rounds, and all is sound" all \

@@ -109,13 +109,12 @@ complained()
 }
 slow_init()
 {
-	modprobe test_counter_slow init_ms=700 "$@" 2>"$temporary/slow" &
+	busybox modprobe test_counter_slow init_ms=700 "$@" 2>"$temporary/slow" &
 	slow=$!
 	await 5 test -e $classes/counter/implementations/Sum@4
 }
 # Else the update would load the module itself.
-loader=$(cat /proc/sys/kernel/modprobe)
-echo /bin/false >/proc/sys/kernel/modprobe
+forbid_loading
 slow_init fail=1
 check "an implementation whose module is in its init is EAGAIN" \
 	refused EAGAIN counter Sum@4 test_counter_slow
@@ -126,7 +125,7 @@ wait $slow
 loaded="test_counter_slow $loaded"
 check "when it has succeeded the update does, too" update counter Sum@4
 update counter Sum@1
-echo "$loader" >/proc/sys/kernel/modprobe
+allow_loading
 stop_callers
 check "nothing of it was used before, and no call failed" all not complained -- accounts_balance
 rmmod test_counter_slow
@@ -134,8 +133,8 @@ check "an update loads the module that it needs by its alias" update counter Sum
 update counter Sum@1
 
 # framework ABI
-cp "/lib/modules/$(uname -r)/extra/counter_v2.ko" "$temporary/stranger.ko"
-rmmod counter_v2
+cp "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "$temporary/stranger.ko"
+rmmod test_counter_slow
 strings -t d "$temporary/stranger.ko" | sed -n 's/^ *\([0-9]*\) .*\(molt_abi_[0-9a-f]*\)$/\1 \2/p' |
 	while read -r offset _; do
 		printf 'molt_abi_x' | dd of="$temporary/stranger.ko" bs=1 seek="$offset" conv=notrunc 2>/dev/null

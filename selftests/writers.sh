@@ -28,8 +28,7 @@ check "there are files of the top, of classes and of a front" has \
 	$classes/counter/remove $classes/gauge/repair /sys/kernel/debug/gauge/value
 
 # What is nearly the name of one version can be that of another, which then is loaded, and may refuse.
-loader=$(cat /proc/sys/kernel/modprobe)
-echo /bin/false >/proc/sys/kernel/modprobe
+forbid_loading
 
 # Requests that are right, of all kinds of files.
 cat >"$temporary/requests" <<'END'
@@ -64,7 +63,7 @@ check "some were taken" at_least "$(sed -n 's/^count ok //p' "$temporary/said")"
 figure "random writes to files in sysfs and debugfs, seed $SEED: errors that are not documented" \
 	"$(sed -n 's/^strange //p' "$temporary/said") of $writes" 0
 
-echo "$loader" >/proc/sys/kernel/modprobe
+allow_loading
 # What may be left of them: held transitions, a sweep, a trial, another default.
 echo 0 >$molt/hold
 echo 0 >$classes/counter/hold
