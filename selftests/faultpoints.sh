@@ -278,7 +278,7 @@ update counter Sum@2
 remember counter
 load_with counter_v3_bad refuse_at=$((counters / 2))
 check "a rule that refuses" all refused EDOM counter Sum@3 -- whole counter
-load_with counter_busy park_ms=1500
+load_with counter_busy park_ms=$((1500 * slower))
 update counter Busy@1
 remember counter
 echo park >&3 &

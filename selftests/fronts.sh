@@ -30,7 +30,7 @@ check "also for those who had it open" same "$(cat $file)" "5 5 9"
 check "a front is not removed while a class is attached" not rmmod debugfs_front
 check "nor with a handle of a class that is updated" update gauge Gauge@1
 hold 1
-behind $gauge/update "Gauge@2"
+behind $gauge/update "Gauge@2 deadline_ms=20000"
 check "an update waits" await 5 same "$(sleep 0.5; cat $gauge/state)" tracking
 check "the class is not removed then" all put_refused $gauge/remove 1 EBUSY -- \
 	same "$(cat $file)" "5"

@@ -10,7 +10,7 @@
 # class is updated any more, and all go on as they are. The lines above are all that the kernel says.
 
 . ./functions.sh
-plan 19
+plan 20
 
 load molt_control counter_v1 counter_v2 test_counter_oops store_v1 store_v2 store_caller
 load_with counter_load instances=50
@@ -29,6 +29,7 @@ check "the task is gone" await 10 is_gone $dying
 hold 0
 check "the update that ran ends, long before its deadline" ended 10
 check "with ETIMEDOUT" same "$errno" ETIMEDOUT
+check "and who has died is named" last_says counter ETIMEDOUT "pid $dying (sh) has died"
 check "and nothing has changed" all served counter Sum@13 1 -- in_state counter idle
 wait $dying
 check "by a signal" at_least $? 128
@@ -36,7 +37,7 @@ check "the log has the module and the task" all \
 	has "$(dmesg | grep 'RIP: ')" test_counter_oops add -- \
 	has "$(dmesg | grep 'CPU: .* Comm: sh ')" "PID: $dying "
 check "an update of the class is refused: EIO, and the reason is said" \
-	refused EIO counter Sum@1 "the kernel has oopsed" "a dead task"
+	refused EIO counter Sum@1 "the kernel has oopsed" "pid $dying (sh)"
 check "so is one of another class" refused EIO store Table@2 "the kernel has oopsed"
 check "and a switch" put_refused $classes/counter/switch "Sum@1 count=1" EIO
 check "and a repair" put_refused $classes/counter/repair "Sum@1 deadline_ms=100" EIO

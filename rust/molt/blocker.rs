@@ -13,7 +13,7 @@ use crate::exchange::Exchange;
 use crate::gate::Gate;
 use crate::helpers::{molt_find_tasks_in, molt_task_stack};
 use crate::plan::Verb;
-use crate::primitives::{describe, describe_current, now_ns, Described};
+use crate::primitives::{describe, describe_current, describe_dead, now_ns, Described};
 use crate::registry::framework;
 use crate::text::Text;
 use crate::transition::Transition;
@@ -38,6 +38,11 @@ impl Who {
     /// The calling task.
     pub(crate) fn current() -> Self {
         Self::from(describe_current())
+    }
+
+    /// The first task that has died in the kernel, if one has.
+    pub(crate) fn dead() -> Option<Self> {
+        describe_dead().map(Self::from)
     }
 }
 
@@ -96,7 +101,13 @@ pub(crate) fn name(
     exchanges: &[Exchange],
     closed_ns: u64,
 ) -> Text<REASON_LEN> {
-    let mut reason = Text::new();
+    let mut reason = match Who::dead() {
+        Some(Who { pid, comm }) => Text::format(fmt!(
+            "no quiescence: pid {pid} ({}) has died in the kernel, inside a call perhaps",
+            comm.as_str()
+        )),
+        None => Text::new(),
+    };
     for exchange in exchanges {
         let class = exchange.class();
         let blockers = collect(transition, exchange, closed_ns);

@@ -11,6 +11,7 @@ use core::ptr::NonNull;
 use kernel::prelude::*;
 
 use crate::class::Class;
+use crate::container::for_each_lock;
 use crate::gate::GATED;
 use crate::implementation::Registered;
 use crate::kept::Kept;
@@ -85,7 +86,8 @@ fn look_at(slot: &Slot, bytes: &mut KVVec<u8>, f: &mut dyn FnMut(&Seen<'_>)) {
     });
 }
 
-/// Copies the state into `bytes`, within its capacity: nothing is allocated under a lock.
+/// Copies the state into `bytes`, within its capacity: nothing is allocated under a lock. Of its
+/// locks only what is in them, since with checkers the kernel writes to what is around that.
 ///
 /// # Safety
 ///
@@ -98,5 +100,13 @@ unsafe fn copy_state(object: NonNull<Header>, owner: &Registered, bytes: &mut KV
         // may write it meanwhile, so each byte is read once.
         let byte = unsafe { state.add(index).read_volatile() };
         let _ = bytes.push(byte, GFP_ATOMIC);
+    }
+    for part in owner.descriptor().state.fields {
+        for_each_lock(part.kind, part.offset, &mut |at, lock| {
+            let end = at.saturating_add(lock.length).min(bytes.len());
+            if let Some(shell) = bytes.get_mut(at..end) {
+                shell.fill(0);
+            }
+        });
     }
 }

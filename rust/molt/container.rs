@@ -296,24 +296,27 @@ pub(crate) unsafe fn relocate<T: State>(from: *mut T, to: *mut T) {
     // fields of the state itself.
     unsafe { ptr::copy_nonoverlapping(from, to, 1) };
     for (number, part) in T::TYPE.parts.iter().enumerate() {
-        let place = to.cast::<()>().wrapping_byte_add(part.offset);
-        // SAFETY: The field lies there.
-        unsafe { relock_all(part.kind, place, locks.lock(number)) };
+        for_each_lock(part.kind, part.offset, &mut |at, lock| {
+            let Some(shell) = lock.functions.shell else {
+                return;
+            };
+            // SAFETY: By the caller's promise there is a lock, which nobody holds.
+            unsafe {
+                let place = to.cast::<()>().wrapping_byte_add(at);
+                (shell.make)(place, Elements::NONE, locks.lock(number));
+            }
+        });
     }
 }
 
-/// # Safety
-///
-/// `place` has a value of this type, which was moved there.
-unsafe fn relock_all(kind: &Type, place: *mut (), class: usize) {
-    match (kind.kind, kind.element, kind.functions.shell) {
-        // SAFETY: By the caller's promise there is a lock, which nobody holds.
-        (Kind::Lock, _, Some(shell)) => unsafe { (shell.make)(place, Elements::NONE, class) },
-        (Kind::Array, Some(lock), _) if lock.kind == Kind::Lock => {
+/// Calls `f` for each lock of a field of this type that begins at `at`: with where it begins, and
+/// its type.
+pub(crate) fn for_each_lock(kind: &Type, at: usize, f: &mut dyn FnMut(usize, &Type)) {
+    match (kind.kind, kind.element) {
+        (Kind::Lock, _) => f(at, kind),
+        (Kind::Array, Some(lock)) if lock.kind == Kind::Lock => {
             for index in 0..kind.length {
-                let place = place.wrapping_byte_add(index.wrapping_mul(lock.size));
-                // SAFETY: An element of the array.
-                unsafe { relock_all(lock, place, class) };
+                f(at.wrapping_add(index.wrapping_mul(lock.size)), lock);
             }
         }
         _ => {}

@@ -8,6 +8,7 @@
 #include <linux/hash.h>
 #include <linux/irq_work.h>
 #include <linux/kallsyms.h>
+#include <linux/kdebug.h>
 #include <linux/kmod.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -265,9 +266,47 @@ void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_
 	strscpy_pad(comm, task->comm, TASK_COMM_LEN);
 }
 
+/*
+ * The first task that has died in the kernel since this module is there: with what it had on its
+ * stack, a record perhaps, and without leaving what it was inside.
+ */
+static struct {
+	bool is_there;
+	s32 pid;
+	char comm[TASK_COMM_LEN];
+} molt_dead;
+
+/* Oopses come one after the other: they hold a lock. */
+static int molt_task_dies(struct notifier_block *notifier, unsigned long what, void *data)
+{
+	if (what == DIE_OOPS && !molt_dead.is_there) {
+		molt_task_describe(current, &molt_dead.pid, molt_dead.comm);
+		smp_store_release(&molt_dead.is_there, true);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block molt_die_notifier = { .notifier_call = molt_task_dies };
+
+int molt_deaths_watch(void)
+{
+	return register_die_notifier(&molt_die_notifier);
+}
+
+void molt_deaths_unwatch(void)
+{
+	unregister_die_notifier(&molt_die_notifier);
+}
+
 bool molt_has_oopsed(void)
 {
-	return test_taint(TAINT_DIE);
+	return smp_load_acquire(&molt_dead.is_there);
+}
+
+void molt_dead_describe(s32 *pid, char comm[TASK_COMM_LEN])
+{
+	*pid = molt_dead.pid;
+	strscpy_pad(comm, molt_dead.comm, TASK_COMM_LEN);
 }
 
 bool molt_capable(void)

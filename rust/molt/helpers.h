@@ -59,7 +59,10 @@ void molt_warn_trespass(void);
 
 u32 molt_task_hash(const void *task);
 void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_LEN]);
+int molt_deaths_watch(void);
+void molt_deaths_unwatch(void);
 bool molt_has_oopsed(void);
+void molt_dead_describe(s32 *pid, char comm[TASK_COMM_LEN]);
 bool molt_capable(void);
 bool molt_capable_of_repair(void);
 u32 molt_processor(void);

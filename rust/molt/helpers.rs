@@ -129,7 +129,10 @@ extern "C" {
     pub(crate) static molt_test_dawdle_us: i32;
     pub(crate) static molt_test_refuse: bool;
     pub(crate) static mut molt_test_fail: i32;
+    pub(crate) fn molt_deaths_watch() -> c_int;
+    pub(crate) fn molt_deaths_unwatch();
     pub(crate) fn molt_has_oopsed() -> bool;
+    pub(crate) fn molt_dead_describe(pid: *mut i32, comm: *mut c_char);
     pub(crate) fn molt_capable() -> bool;
     pub(crate) fn molt_capable_of_repair() -> bool;
     pub(crate) fn molt_rcu_barrier();

@@ -7,13 +7,13 @@ use kernel::error::code::{EAGAIN, EALREADY, EBUSY, EINVAL, EIO, ENOENT, EPERM, E
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
+use crate::blocker::Who;
 use crate::choice::{self, Choice};
 use crate::class::Class;
 use crate::error::{Refusal, REASON_LEN};
 use crate::helpers::{molt_capable, molt_capable_of_repair};
 use crate::implementation::{Pin, Registered};
 use crate::kept::Kept;
-use crate::primitives::has_oopsed;
 use crate::registry::framework;
 use crate::repair;
 use crate::route::{Route, Routes, Way};
@@ -230,12 +230,15 @@ pub(crate) fn check_rights() -> Result<(), Refusal> {
 ///
 /// `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
 pub(crate) fn check_oops() -> Result<(), Refusal> {
-    match has_oopsed() {
-        true => Err(Refusal::new(
+    match Who::dead() {
+        Some(Who { pid, comm }) => Err(Refusal::new(
             EIO,
-            fmt!("the kernel has oopsed: a dead task may be inside a call"),
+            fmt!(
+                "the kernel has oopsed: pid {pid} ({}) has died, inside a call perhaps",
+                comm.as_str()
+            ),
         )),
-        false => Ok(()),
+        None => Ok(()),
     }
 }
 

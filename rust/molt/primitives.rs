@@ -24,10 +24,10 @@ pub(crate) use kernel::sync::Arc;
 
 use crate::gate::Gate;
 use crate::helpers::{
-    molt_has_oopsed, molt_is_nmi, molt_may_sleep, molt_moving, molt_pin, molt_processor,
-    molt_relax, molt_sleep_ns, molt_task_describe, molt_task_hash, molt_unpin, molt_wait,
-    molt_wait_idle, molt_wait_init, molt_wait_interruptible, molt_wait_wake, molt_wait_wake_late,
-    molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
+    molt_dead_describe, molt_has_oopsed, molt_is_nmi, molt_may_sleep, molt_moving, molt_pin,
+    molt_processor, molt_relax, molt_sleep_ns, molt_task_describe, molt_task_hash, molt_unpin,
+    molt_wait, molt_wait_idle, molt_wait_init, molt_wait_interruptible, molt_wait_wake,
+    molt_wait_wake_late, molt_warn_misuse, molt_warn_nmi, molt_warn_trespass,
 };
 use crate::raw_lock::{new_raw_lock, RawGuard, RawLock};
 use crate::slot::Slot;
@@ -84,7 +84,8 @@ pub(crate) fn sleep_ns(ns: u64) {
     unsafe { molt_sleep_ns(ns) }
 }
 
-/// Whether a task has died in the kernel: a record may be on its stack, which is gone. Any context.
+/// Whether a task has died in the kernel since `molt.ko` is there: a record may be on its stack,
+/// which is gone. Any context.
 pub(crate) fn has_oopsed() -> bool {
     // SAFETY: Always safe to call.
     unsafe { molt_has_oopsed() }
@@ -193,6 +194,16 @@ pub(crate) unsafe fn describe(task: *mut bindings::task_struct) -> Described {
     // SAFETY: By the caller's promise; `comm` is as long as a task's name.
     unsafe { molt_task_describe(task, &mut described.pid, described.comm.as_mut_ptr().cast()) };
     described
+}
+
+/// The first task that has died in the kernel, if one has. Any context.
+pub(crate) fn describe_dead() -> Option<Described> {
+    has_oopsed().then(|| {
+        let mut described = Described::default();
+        // SAFETY: `comm` is as long as a task's name.
+        unsafe { molt_dead_describe(&mut described.pid, described.comm.as_mut_ptr().cast()) };
+        described
+    })
 }
 
 /// Several values, as many as gates in most cases.

@@ -16,7 +16,8 @@ use crate::error::Refusal;
 use crate::front::work::Workers;
 use crate::front::{module_is_live, Fronts};
 use crate::helpers::{
-    molt_modules_unwatch, molt_modules_watch, molt_rcu_barrier, molt_wait_late_sync,
+    molt_deaths_unwatch, molt_deaths_watch, molt_modules_unwatch, molt_modules_watch,
+    molt_rcu_barrier, molt_wait_late_sync,
 };
 use crate::history::History;
 use crate::implementation::{check_name, Descriptor, Registered};
@@ -127,8 +128,13 @@ impl Root {
             GFP_KERNEL,
         )?;
         ROOT.store(&raw const *framework, Relaxed);
+        // SAFETY: The drop takes it back.
+        to_result(unsafe { molt_deaths_watch() })?;
         // SAFETY: The function is there until the drop takes it back.
-        to_result(unsafe { molt_modules_watch(module_is_live) })?;
+        to_result(unsafe { molt_modules_watch(module_is_live) }).inspect_err(|_| {
+            // SAFETY: Watched just above.
+            unsafe { molt_deaths_unwatch() };
+        })?;
         Ok(Self(framework))
     }
 }
@@ -139,6 +145,8 @@ impl Drop for Root {
         // modules are gone, or this one would not be going.
         // SAFETY: Watched since `new`. Waits for a call that runs.
         unsafe { molt_modules_unwatch() };
+        // SAFETY: Watched since `new`. Waits for whoever is inside.
+        unsafe { molt_deaths_unwatch() };
         self.0.reaper.flush();
         // SAFETY: Always safe to call. No call is left that could wake somebody.
         unsafe { molt_wait_late_sync() };
