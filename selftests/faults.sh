@@ -40,8 +40,8 @@ as_before()
 refused_at()
 {
 	echo "$1" >$refuse
-	# Longer than a busy host can keep a guest waiting.
-	update faults "Faulty@2 deadline_ms=30000"
+	# Longer than a busy host can keep a guest waiting, also with the gate closed.
+	update faults "Faulty@2 deadline_ms=30000 pause_ms=10000"
 	same "$errno" EDOM
 }
 
