@@ -93,11 +93,21 @@ static u64 hash(u64 sum, const char *bytes, size_t length)
 	return sum;
 }
 
-/* Adds a witness to what was seen; false: it could not be read. */
-static bool add_witness(struct view *view, const char *witness, const char *file)
+/* The end of a line; or where the last of its columns begins, which is a generation. */
+static char *end_of_line(char *line, bool has_generation)
 {
-	char path[256], *prefix, *line, *end;
+	char *end = strchrnul(line, '\n');
+	char *column = has_generation ? NULL : memrchr(line, ' ', end - line);
+
+	return column ? column : end;
+}
+
+/* Adds a witness to what was seen; false: it could not be read. */
+static bool add_witness(struct view *view, const char *witness, const char *file,
+			bool has_generation)
+{
 	u64 sum = 0xcbf29ce484222325ull;
+	char path[256], *prefix, *line;
 	ssize_t length;
 
 	snprintf(path, sizeof(path), file ? "%s/%s" : "%s", witness, file);
@@ -109,12 +119,10 @@ static bool add_witness(struct view *view, const char *witness, const char *file
 		return false;
 	if (!prefix)
 		sum = hash(sum, buffer, length);
-	for (line = buffer; prefix && *line; line = end + 1) {
-		end = strchrnul(line, '\n');
+	for (line = buffer; prefix && *line; line = strchrnul(line, '\n')) {
+		line += *line == '\n';
 		if (!strncmp(line, prefix, strlen(prefix)))
-			sum = hash(sum, line, end - line);
-		if (!*end)
-			break;
+			sum = hash(sum, line, end_of_line(line, has_generation) - line);
 	}
 	view->names[view->count] = file ? file : witness;
 	view->sums[view->count++] = sum;
@@ -129,10 +137,10 @@ static bool look(struct view *view, const char *class, bool has_generation, char
 
 	view->count = 0;
 	for (i = 0; i < count; i++)
-		if (!add_witness(view, class, files[i]))
+		if (!add_witness(view, class, files[i], has_generation))
 			return false;
 	while (*witnesses)
-		if (!add_witness(view, *witnesses++, NULL))
+		if (!add_witness(view, *witnesses++, NULL, has_generation))
 			return false;
 	return true;
 }
