@@ -83,6 +83,7 @@ client end
 settled()
 {
 	result
-	adds_up >/dev/null
+	adds_up >"$temporary/account"
 }
 check "at the end no counted value is left" await 10 settled
+cat "$temporary/account"
