@@ -167,7 +167,8 @@ impl Load {
             .sum::<u64>();
         let accounts = *self.accounts.lock();
         CString::try_from_fmt(fmt!(
-            "callers {}\ncalls {}\nfailed {}\ncreated {}\nended {}\nadded {}\ntotal {}\nlongest_round_us {}\n",
+            "callers {}\ncalls {}\nfailed {}\ncreated {}\nended {}\nadded {}\ntotal {}\n\
+             longest_round_us {}\n",
             accounts.callers,
             accounts.calls,
             accounts.failed,

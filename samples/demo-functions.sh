@@ -102,7 +102,8 @@ update()
 timeline()
 {
 	awk -v tracking="$(moment tracking_us)" -v blocking="$(moment blocking_us)" \
-		-v transferring="$(moment transferring_us)" -v reclaiming="$(moment reclaiming_us)" \
+		-v transferring="$(moment transferring_us)" \
+		-v reclaiming="$(moment reclaiming_us)" \
 		-v instances="$(moment instances)" -v recorded="$(moment recorded)" \
 		-v waited="$(moment waited)" -v reopened="$(moment reopened)" '
 		function phase(name, length_us, what,   bar, i) {
@@ -110,7 +111,8 @@ timeline()
 			for (i = 0; i < int(24 * start / all + 0.5); i++) bar = bar " "
 			bar = bar "#"
 			for (i = 1; i < int(24 * length_us / all + 0.5); i++) bar = bar "#"
-			printf "    %8d us  %-13s %8d us  %-26s %s\n", start, name, length_us, bar, what
+			printf "    %8d us  %-13s %8d us  %-26s %s\n",
+				start, name, length_us, bar, what
 			start += length_us
 		}
 		BEGIN {
@@ -118,7 +120,8 @@ timeline()
 			all = tracking + blocking + transferring + reclaiming + 1
 			phase("tracking", tracking, "calls go on, " recorded " with a record")
 			phase("blocking", blocking, "new calls wait, " waited " did")
-			phase("transferring", transferring, instances " instances get their new state")
+			phase("transferring", transferring,
+				instances " instances get their new state")
 			phase("reclaiming", reclaiming, "calls go on, in the new code")
 			if (reopened > 0) print "    reopened " reopened " times"
 		}'
@@ -161,7 +164,8 @@ replace_under()
 	wait $loop
 	sed "s/^/slot $kind /" /tmp/slots
 	echo "result latency.$kind.failures $(cut -d' ' -f4 /tmp/summary) failures 1 1"
-	say "operations due, and failed: $(cut -d' ' -f2 /tmp/summary), $(cut -d' ' -f4 /tmp/summary)"
+	say "operations due, and failed: $(cut -d' ' -f2 /tmp/summary)," \
+		"$(cut -d' ' -f4 /tmp/summary)"
 }
 
 # ---- steps -------------------------------------------------------------------------------
@@ -171,16 +175,16 @@ show_kernel()
 	step "What is booted: Debian's kernel as it is"
 	say "$(cat /proc/version)"
 	found=$(grep -F ' __ksymtab__R' /proc/kallsyms | sed 's/.* __ksymtab_//' |
-		awk 'NR == FNR { is_here[$1]; next } $1 in is_here { found++ } END { print found + 0 }' \
-			- /demo/rust-symbols)
+		awk 'NR == FNR { is_here[$1]; next } $1 in is_here { found++ }
+			END { print found + 0 }' - /demo/rust-symbols)
 	say "image:   SHA-256 $IMAGE_SHA256"
 	say "package: $IMAGE_PACKAGE"
 	say "Rust API symbols of the distribution: $RUST_SYMBOLS, in this kernel: $found"
 	same 'image, by SHA-256, is the package'\''s' "$(echo "$PACKAGE_SHA256" | cut -c 1-16)" \
 		"$(echo "$IMAGE_SHA256" | cut -c 1-16)"
 	same 'kernel' "$RELEASE" "$(uname -r)"
-	row '/proc/version' "Debian $VERSION" \
-		"$(grep -oF "Debian $VERSION" /proc/version)" grep -qF "Debian $VERSION " /proc/version
+	row '/proc/version' "Debian $VERSION" "$(grep -oF "Debian $VERSION" /proc/version)" \
+		grep -qF "Debian $VERSION " /proc/version
 	same 'Rust API symbols of the distribution' "$RUST_SYMBOLS" "$found"
 }
 

@@ -19,7 +19,8 @@ account()
 
 show_kernel
 
-step "Version 1 of a counter, $(grouped $instances) instances, four tasks that call them without pause"
+step "Version 1 of a counter, $(grouped $instances) instances," \
+	"four tasks that call them without pause"
 need run modprobe molt_control
 need run modprobe counter_v1
 need run modprobe counter_load instances=$instances
@@ -50,7 +51,8 @@ timeline
 same 'update to version 2' 'Sum@1 to Sum@2' "$first to $(serving)"
 same 'its result, and generation' '0, 1' "$updated, $(of_class generation)"
 # Calls that waited have waited for some time.
-row 'longest wait of a call' 'at most 500000 us' "$(moment longest_wait_us) us, $(moment waited) waited" \
+row 'longest wait of a call' 'at most 500000 us' \
+	"$(moment longest_wait_us) us, $(moment waited) waited" \
 	test "$(moment longest_wait_us)" -le 500000 -a \
 	\( "$(moment waited)" = 0 -o "$(moment longest_wait_us)" -gt 0 \)
 row 'instances updated' "at least $instances" "$(moment instances)" \
@@ -97,7 +99,8 @@ blocked=$?
 after=$(account calls)
 named=$(of_class last_result | grep -oE 'pid [0-9]+ \([^)]*\)')
 say "calls of the others meanwhile: $(grouped $((after - before)))"
-row 'blocked update' 'an error, ETIMEDOUT' "status $blocked, $(of_class last_result | cut -d' ' -f1)" \
+row 'blocked update' 'an error, ETIMEDOUT' \
+	"status $blocked, $(of_class last_result | cut -d' ' -f1)" \
 	test $blocked -ne 0 -a "$(of_class last_result | cut -d' ' -f1)" = ETIMEDOUT
 same 'its blocker' "pid $parked (parked)" "$named"
 row 'calls of the others meanwhile' 'more than 1,000' "$(grouped $((after - before)))" \

@@ -99,7 +99,8 @@ check "a transfer that can fail is EPROTO, before anything begins: make it a Con
 check "with check=1, too" refused EPROTO tick "Plain@3 check=1" Convert
 check "and for a part of the instances" \
 	all not put $classes/tick/switch "Plain@3 count=1" -- same "$errno" EPROTO
-check "nothing began" all same "$(history tick id)" "" -- served tick Plain@1 0 -- rmmod test_tick_v3
+check "nothing began" \
+	all same "$(history tick id)" "" -- served tick Plain@1 0 -- rmmod test_tick_v3
 
 # Under load.
 call_from_everywhere
@@ -108,7 +109,8 @@ check "eager: 10 updates back and forth under load" \
 	all same $failed 0 -- served tick Plain@1 10 -- in_state tick idle
 figures
 back_and_forth 10 background
-check "background: 10 updates" all same $failed 0 -- await 5 in_state tick idle -- served tick Plain@1 20
+check "background: 10 updates" \
+	all same $failed 0 -- await 5 in_state tick idle -- served tick Plain@1 20
 back_and_forth 10 lazy
 check "lazy: 10 updates, each of which completes the one before" \
 	all same $failed 0 -- served tick Plain@1 30
@@ -188,7 +190,8 @@ call_from_everywhere
 check "switch: 30 instances go to version 2 under load" switched "Plain@2 count=30"
 check "then half of all" switched "Plain@2 percent=50"
 check "then one by its number, and the generation is the same" \
-	all switched "Plain@1 percent=100" -- switched "Plain@2 instance=100" -- served tick Plain@1 40
+	all switched "Plain@1 percent=100" -- switched "Plain@2 instance=100" -- \
+	served tick Plain@1 40
 for _ in $(seq 4); do
 	switched "Plain@2 count=40"
 	switched "Plain@1 percent=100"
@@ -320,7 +323,8 @@ for milestone in 1 2; do
 	usleep 20000
 	hold 0
 	check "milestone $milestone: a call that stays inside: ETIMEDOUT" ended_with ETIMEDOUT
-	check "milestone $milestone: it is named" last_says tick ETIMEDOUT "pid $parked (" "inside tick for"
+	check "milestone $milestone: it is named" \
+		last_says tick ETIMEDOUT "pid $parked (" "inside tick for"
 	wait $parked
 done
 check "when it has ended the update succeeds" all update tick Plain@2 -- exact

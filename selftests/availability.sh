@@ -154,7 +154,8 @@ figure "share of 10 ms slots in which a read of the disk ended, during those upd
 accounts=/sys/kernel/debug/molt_process/accounts
 balanced()
 {
-	awk '{ is[$1] = $2 } END { exit is["found"] + is["forks"] != is["ended"] + is["live"] + is["failed"] }' \
+	awk '{ is[$1] = $2 }
+		END { exit is["found"] + is["forks"] != is["ended"] + is["live"] + is["failed"] }' \
 		$accounts
 }
 

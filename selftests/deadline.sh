@@ -38,7 +38,8 @@ stop_walks()
 balanced()
 {
 	awk '{ v[$1] = $2 } END { exit !(v["returned"] == v["total"] && v["wrong"] == 0 &&
-		v["failed"] == 0 && v["total"] > 0) }' $walker/result || { note "$(cat $walker/result)"; return 1; }
+		v["failed"] == 0 && v["total"] > 0) }' $walker/result ||
+		{ note "$(cat $walker/result)"; return 1; }
 }
 
 echo Y >$parameters/test_state
@@ -47,7 +48,8 @@ before=$(states alpha)
 check "a call from before the update: ETIMEDOUT, its task named in last_result" \
 	refused ETIMEDOUT alpha "Plain@2 deadline_ms=300" "pid $parked" "(sh)" alpha
 check "in the list of blockers" has "$(blockers alpha)" "$parked sh "
-check "and in the log" has "$(dmesg | grep aborted | tail -n 1)" ETIMEDOUT "pid $parked" "(sh)" alpha
+check "and in the log" \
+	has "$(dmesg | grep aborted | tail -n 1)" ETIMEDOUT "pid $parked" "(sh)" alpha
 check "nobody else is named" same "$(blockers alpha | wc -l)" 1
 check "the class is as it was" all served alpha Plain@1 0 -- in_state alpha idle
 check "every state is byte for byte as it was" \
@@ -75,7 +77,8 @@ hold 0
 ended 5
 check "a call from during the update: ETIMEDOUT" same "$errno" ETIMEDOUT
 check "its task is named in last_result, with how long it has been inside" \
-	has "$(sed 's/[0-9]\{3,4\} ms/N ms/' $last)" ETIMEDOUT "pid $parked (sh) inside alpha for N ms"
+	has "$(sed 's/[0-9]\{3,4\} ms/N ms/' $last)" ETIMEDOUT \
+	"pid $parked (sh) inside alpha for N ms"
 check "in the list of blockers" has "$(blockers alpha)" "$parked sh "
 check "and in the log" has "$(dmesg | grep aborted | tail -n 1)" ETIMEDOUT "pid $parked (sh)"
 check "the gate was reopened again and again" at_least "$(moment alpha reopened)" 5
@@ -95,7 +98,8 @@ ended 20
 check "an update with time enough waits for the call and succeeds" \
 	all same "$errno" ok -- served alpha Plain@2 3
 figure "call parked for $stay ms: longest wait of another call" \
-	"$(moment alpha longest_wait_us) us, gate reopened $(moment alpha reopened) times" "40000 us"
+	"$(moment alpha longest_wait_us) us, gate reopened $(moment alpha reopened) times" \
+	"40000 us"
 note "call parked for $stay ms: reopened $(moment alpha reopened) times," \
 	"longest wait $(moment alpha longest_wait_us) us"
 check "the gate was reopened meanwhile" at_least "$(moment alpha reopened)" 10

@@ -4,8 +4,9 @@
 #
 # Every fallible step of an update of each sample fails, one after the other: the class is whole in
 # its old generation each time, until none fails and it is in the new one. A point is a step of a
-# request: its site, and which step of this request it is. All are in build/test/guest-faultpoints.list,
-# and each site that the framework has is hit. FULL=1: at least 10,000 points.
+# request: its site, and which step of this request it is. All are in
+# build/test/guest-faultpoints.list, and each site that the framework has is hit. FULL=1: at least
+# 10,000 points.
 #
 # Where the kernel can inject faults, all allocations of who asks for the update fail, too.
 
@@ -56,7 +57,9 @@ turns()
 	done
 	shift
 	for to in $to; do
-		take faultpoints -s "$every" "$classes/$class/update" "$to deadline_ms=30000" "$@" || { note "to $to"; return 1; }
+		take faultpoints -s "$every" \
+			"$classes/$class/update" "$to deadline_ms=30000" "$@" ||
+			{ note "to $to"; return 1; }
 	done
 }
 
@@ -103,7 +106,8 @@ leaves_again()
 # whole CLASS: as it was when $before and $at were taken.
 whole()
 {
-	in_state "$1" idle && same "$(served_by "$1")" "$at" && same "$(states "$1" | md5sum)" "$before"
+	in_state "$1" idle && same "$(served_by "$1")" "$at" &&
+		same "$(states "$1" | md5sum)" "$before"
 }
 
 served_by()
@@ -171,7 +175,8 @@ echo Y >$parameters/test_state
 # a complaint.
 for kind in failslab fail_page_alloc fail_usercopy; do
 	[ ! -e /sys/kernel/debug/$kind/verbose ] || echo 0 >/sys/kernel/debug/$kind/verbose
-	[ ! -e /sys/kernel/debug/$kind/ignore-gfp-wait ] || echo N >/sys/kernel/debug/$kind/ignore-gfp-wait
+	[ ! -e /sys/kernel/debug/$kind/ignore-gfp-wait ] ||
+		echo N >/sys/kernel/debug/$kind/ignore-gfp-wait
 done
 
 # ---- modules -------------------------------------------------------------------------------
@@ -211,11 +216,13 @@ load store_v1 store_caller store_v2 store_v3
 check "store: each step, all ways" turns -s $step store Table@2 Table@3 Table@1 -- "$states:store "
 nth store Table@2 Table@1 "$states:store "
 rmmod store_caller
-check "store: all that was put in is there" has "$(dmesg | tail -n 12)" "300 of 300 values are right"
+check "store: all that was put in is there" \
+	has "$(dmesg | tail -n 12)" "300 of 300 values are right"
 
 load process_shared process_replicated molt_process
 processes=/sys/kernel/debug/molt_process/processes
-check "process: each step there and back" turns -s $step process Replicated@1 Shared@1 -- "$processes:$$ "
+check "process: each step there and back" \
+	turns -s $step process Replicated@1 Shared@1 -- "$processes:$$ "
 nth process Replicated@1 Shared@1 "$processes:$$ "
 check "process: this one is still known" grep -q "^$$ " $processes
 rmmod molt_process
@@ -253,7 +260,8 @@ exec 4>&- 5>&-
 # States in which all containers have something that is prepared.
 load test_faults_v1 test_corpus test_faults_v2
 echo "make faults $faulty" >/sys/kernel/debug/test_corpus/command
-check "prepared values: each step there and back" turns faults Faulty@2 Faulty@1 -- "$states:faults "
+check "prepared values: each step there and back" \
+	turns faults Faulty@2 Faulty@1 -- "$states:faults "
 check "prepared values: all are there" has "$(cat /sys/kernel/debug/test_corpus/result)" \
 	"all right $faulty wrong 0" "counted $((faulty * 8)) made"
 echo end >/sys/kernel/debug/test_corpus/command
@@ -303,5 +311,6 @@ check "no point was counted twice" same "$(sort "$list" | uniq -d)" ""
 check "there are at least $least points" at_least "$distinct" $least
 check "counters: no call failed, and the sums are exact" accounts_balance
 sed 's/^/# list /' "$list"
-figure "fault points (class, request, site, step), at each of $sites sites: not whole in the old or the new generation" \
+claim="fault points (class, request, site, step), at each of $sites sites"
+figure "$claim: not whole in the old or the new generation" \
 	"$failures of $distinct" "0 of at least $least"

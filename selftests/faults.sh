@@ -27,7 +27,8 @@ whole()
 
 	result=$(cat $faults/result)
 	has "$result" "all right $1 wrong 0" "counted $(($1 * 8)) made" || return 1
-	echo "$result" | awk '$1 == "counted" { exit !($2 == $4 - $6) }' || { note "$result"; return 1; }
+	echo "$result" | awk '$1 == "counted" { exit !($2 == $4 - $6) }' ||
+		{ note "$result"; return 1; }
 }
 
 # as_before: every state is what it was.

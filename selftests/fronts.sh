@@ -46,7 +46,8 @@ mv "/lib/modules/$(uname -r)/extra/debugfs_front.ko" "$temporary/"
 depmod 2>/dev/null
 check "without its front a module is not inserted" not modprobe debugfs_gauge_v1
 check "and leaves no class" not test -e $gauge
-check "the log says why" has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: ENOENT"
+check "the log says why" \
+	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: ENOENT"
 mv "$temporary/debugfs_front.ko" "/lib/modules/$(uname -r)/extra/"
 depmod 2>/dev/null
 insmod "/lib/modules/$(uname -r)/extra/debugfs_front.ko"

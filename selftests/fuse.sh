@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# Users without privilege whose memory is in a file of a file system of their own, which never brings
-# it: in a system call on a front's file, they hold off no update.
+# Users without privilege whose memory is in a file of a file system of their own, which never
+# brings it: in a system call on a front's file, they hold off no update.
 
 . ./functions.sh
 plan 31
@@ -21,14 +21,17 @@ stall()
 	chmod 644 "$temporary/$name.page"
 	fusestall "$temporary/$name.page" "$@" >"$temporary/$name" 2>&1 &
 	server=$!
-	await 10 grep -q '^stalled' "$temporary/$name" || { note "$(cat "$temporary/$name")"; return 1; }
+	await 10 grep -q '^stalled' "$temporary/$name" ||
+		{ note "$(cat "$temporary/$name")"; return 1; }
 	caller=$(sed -n 's/^caller //p' "$temporary/$name")
 }
 
 # is_inside: the caller has not come back, and is nobody special.
 is_inside()
 {
-	not is_gone "$caller" && has "$(cat "/proc/$caller/status")" "Uid:	1000" "CapEff:	0000000000000000"
+	not is_gone "$caller" &&
+		has "$(cat "/proc/$caller/status")" \
+			"Uid:	1000" "CapEff:	0000000000000000"
 }
 
 # over NAME: nobody brings the page any more, and the call comes to its end.
@@ -75,12 +78,13 @@ echo "to be read, by who never does" >&6
 holds_off_nothing device-read test_pipe Pipe@2 Pipe@1 read 6
 holds_off_nothing device-write test_pipe Pipe@2 Pipe@1 write 6
 holds_off_nothing device-ioctl-in rust_misc_device RustMiscDevice@2 RustMiscDevice@1 ioctl 7 $add
-holds_off_nothing device-ioctl-out rust_misc_device RustMiscDevice@2 RustMiscDevice@1 ioctl 7 $get_value
+holds_off_nothing device-ioctl-out rust_misc_device RustMiscDevice@2 RustMiscDevice@1 \
+	ioctl 7 $get_value
 holds_off_nothing debugfs-read gauge Gauge@2 Gauge@1 read 8
 holds_off_nothing debugfs-write gauge Gauge@2 Gauge@1 write 8
 
-figure "system calls on fronts' files whose memory an own FUSE file system keeps back: updates held off" \
-	"$held_off of $updates" 0
+claim="system calls on fronts' files whose memory an own FUSE file system keeps back"
+figure "$claim: updates held off" "$held_off of $updates" 0
 exec 6>&- 7>&- 8>&-
 check "no class is held by who was killed" all put $classes/test_pipe/remove 1 -- \
 	put $classes/rust_misc_device/remove 1 -- put $classes/gauge/remove 1

@@ -19,7 +19,8 @@ objects()
 {
 	awk -v want="$*" '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-		$at["class"] == "counter" && $at["implementation"] " " $at["generation"] == want { n++ }
+		$at["class"] == "counter" &&
+			$at["implementation"] " " $at["generation"] == want { n++ }
 		END { print n + 0 }' $debug/instances
 }
 
@@ -101,7 +102,8 @@ check "what is called moves" await 5 all_are Sum@2 1 100
 exec 5<>/dev/counter_load
 check "the class stays lazy while others come" in_state counter lazy
 check "the old module cannot be removed" not rmmod counter_v2
-check "the next update is accepted: it completes the sweep first" update counter "Sum@2 policy=eager"
+check "the next update is accepted: it completes the sweep first" \
+	update counter "Sum@2 policy=eager"
 check "and is eager" all served counter Sum@2 3 -- in_state counter idle -- \
 	same "$(objects Sum@1 2)" 0
 check "after an eager update progress is that of this one" \

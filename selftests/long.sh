@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# A long run: updates there and back with policies in random order, while CALLERS tasks (one for each
-# processor) call without pause, until there were UPDATES updates and CALLS calls. SEED chooses the
-# order, and how many instances there are: with another one it is another run. FULL=1: 10,000 updates, if nothing else is said.
+# A long run: updates there and back with policies in random order, while CALLERS tasks (one for
+# each processor) call without pause, until there were UPDATES updates and CALLS calls. SEED chooses
+# the order, and how many instances there are: with another one it is another run. FULL=1: 10,000
+# updates, if nothing else is said.
 
 . ./functions.sh
 plan 9
@@ -45,7 +46,9 @@ rest()
 	await 10 same "$(value counter instances)" "$instances"
 	sleep 1
 	memory=$(memory)
-	modules=$(sed -n 's/^\(molt\|molt_control\|counter_[a-z0-9]*\) [0-9]* \([0-9]*\) .*/\1 \2/p' /proc/modules)
+	modules=$(sed -n \
+		's/^\(molt\|molt_control\|counter_[a-z0-9]*\) [0-9]* \([0-9]*\) .*/\1 \2/p' \
+		/proc/modules)
 }
 
 # turn: an update, without a process of its own.
@@ -64,7 +67,8 @@ turn()
 # run UPDATES CALLS: until there were so many, and as many there as back.
 run()
 {
-	while [ $((updates % 2)) = 1 ] || [ $updates -lt "$1" ] || [ "$(account calls)" -lt "$2" ]; do
+	while [ $((updates % 2)) = 1 ] || [ $updates -lt "$1" ] ||
+		[ "$(account calls)" -lt "$2" ]; do
 		turn
 		# The accounts take a process.
 		[ $updates -ge "$1" ] || [ $((updates % 64)) = 0 ] || continue

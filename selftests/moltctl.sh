@@ -43,7 +43,8 @@ ends()
 	file=$classes/$class/last_result
 	[ -e "$file" ] || file=$molt/last_result
 	same "$status" "$want" &&
-		same "$complaint" "moltctl: $class: $(sed 's/ /: /' "$file")" && has "$complaint" " $name: "
+		same "$complaint" "moltctl: $class: $(sed 's/ /: /' "$file")" &&
+		has "$complaint" " $name: "
 }
 
 load molt_control counter_v1
@@ -135,7 +136,8 @@ check "to end the tool is to abort the update" \
 	all await 5 in_state counter idle -- served counter Sum@1 4
 
 # some instances, and new ones
-check "switch moves some" all tells "switch counter Sum@2 --count 5" "Sum@1 to Sum@2" "5 instances" -- \
+check "switch moves some" \
+	all tells "switch counter Sum@2 --count 5" "Sum@1 to Sum@2" "5 instances" -- \
 	served counter Sum@1 4
 check "status shows both" tells "status counter" "Sum@1  module counter_v1 " "instances  15" \
 	"Sum@2  module counter_v2 " "instances   5"

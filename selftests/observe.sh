@@ -50,14 +50,18 @@ logged()
 # told NUMBER LINE...: these events, and no other.
 told()
 {
-	same "$(traced "$1" | tr '\n' ';')" "$2"
+	local number=$1
+
+	shift
+	same "$(traced "$number")" "$(printf '%s\n' "$@")"
 }
 
 update counter Sum@2
 id=$(last_id counter)
 check "last_result has a number" at_least "${id:-0}" 1
 check "the events of a commit carry it" told "$id" \
-	"molt_begin class=counter from=Sum@1 to=Sum@2;molt_commit class=counter error=0;molt_end class=counter error=0;"
+	"molt_begin class=counter from=Sum@1 to=Sum@2" "molt_commit class=counter error=0" \
+	"molt_end class=counter error=0"
 check "so does the history" same "$(moment counter id)" "$id"
 check "and so does the log: begun, committed, reclaimed" \
 	same "$(logged "$id" 3 | sed 's/.*\(begun\|committed\|reclaimed\).*/\1/' | xargs)" \
@@ -71,13 +75,13 @@ hold 0
 aborted=$(last_id counter)
 check "another transition has another number" at_least "${aborted:-0}" $((id + 1))
 check "the events of an abort, with the errno" told "$aborted" \
-	"molt_begin class=counter from=Sum@2 to=Sum@1;molt_abort class=counter error=-125;"
+	"molt_begin class=counter from=Sum@2 to=Sum@1" "molt_abort class=counter error=-125"
 check "the history and the log have it, too" all same "$(moment counter id)" "$aborted" -- \
 	has "$(logged "$aborted" 2)" begun "aborted: ECANCELED"
 update counter "Sum@1 policy=lazy"
 id=$(last_id counter)
 check "a lazy one has committed, and has not ended" told "$id" \
-	"molt_begin class=counter from=Sum@2 to=Sum@1;molt_commit class=counter error=0;"
+	"molt_begin class=counter from=Sum@2 to=Sum@1" "molt_commit class=counter error=0"
 cat <&3 >/dev/null
 await 5 in_state counter idle
 has_ended()
@@ -87,11 +91,15 @@ has_ended()
 check "when all is moved it has" await 2 has_ended "$id"
 put $classes/counter/switch "Sum@2 count=1"
 check "a switch is told of, too" told "$(last_id counter)" \
-	"molt_begin class=counter from=Sum@1 to=Sum@2;molt_commit class=counter error=0;molt_end class=counter error=0;"
+	"molt_begin class=counter from=Sum@1 to=Sum@2" "molt_commit class=counter error=0" \
+	"molt_end class=counter error=0"
 load test_alpha_v1 test_beta_v1 test_alpha_v2 test_beta_v2 test_walker
 put $molt/transaction "alpha=Plain@2 beta=Plain@2"
 check "a transaction has one number, and an event for each class" told "$(last_id alpha)" \
-	"molt_begin class=alpha from=Plain@1 to=Plain@2;molt_begin class=beta from=Plain@1 to=Plain@2;molt_commit class=alpha error=0;molt_commit class=beta error=0;molt_end class=alpha error=0;molt_end class=beta error=0;"
+	"molt_begin class=alpha from=Plain@1 to=Plain@2" \
+	"molt_begin class=beta from=Plain@1 to=Plain@2" \
+	"molt_commit class=alpha error=0" "molt_commit class=beta error=0" \
+	"molt_end class=alpha error=0" "molt_end class=beta error=0"
 echo 0 >$tracing/events/molt/enable
 update counter "Sum@2"
 check "what is not enabled is not told" told "$(last_id counter)" ""
@@ -102,7 +110,8 @@ check "what is not enabled is not told" told "$(last_id counter)" ""
 helper=$temporary/helper
 cat >"$helper" <<end
 #!/bin/busybox sh
-[ -z "\$MOLT_EVENT" ] || echo "\$MOLT_EVENT \$MOLT_TRANSITION \$MOLT_RESULT \${DEVPATH##*/}" >>$temporary/uevents
+[ -z "\$MOLT_EVENT" ] ||
+	echo "\$MOLT_EVENT \$MOLT_TRANSITION \$MOLT_RESULT \${DEVPATH##*/}" >>$temporary/uevents
 end
 chmod +x "$helper"
 : >"$temporary/uevents"
@@ -139,7 +148,8 @@ kill $listener
 
 # ---- holders -----------------------------------------------------------------------
 
-check "holders: who made instances and keeps them" all same "$(value counter holders)" counter_load -- \
+check "holders: who made instances and keeps them" \
+	all same "$(value counter holders)" counter_load -- \
 	same "$(value alpha holders)" test_walker
 load test_dropper
 echo make 3 >/sys/kernel/debug/test_dropper/command
@@ -169,12 +179,13 @@ check "a call from before the update blocks it" \
 	refused ETIMEDOUT counter "Sum@2 deadline_ms=300" "pid $parked (x?alpha 1 y 7)"
 check "its stack names a function of its module" has "$(cat $debug/stacks)" \
 	"counter $parked x?alpha_1_y_7" " [counter_busy]"
-check "a name is no line, and no column" all same "$(blockers counter)" "$parked x?alpha_1_y_7 -" -- \
+check "a name is no line, and no column" \
+	all same "$(blockers counter)" "$parked x?alpha_1_y_7 -" -- \
 	same "$(blockers alpha)" "" -- same "$(wc -l <$classes/counter/last_result)" 1
 wait $parked
 hold 1
-sh -c "printf 'w\nok 99 z' >/proc/\$\$/comm; echo 'Sum@2 deadline_ms=1200' >$classes/counter/update" \
-	2>"$temporary/message" &
+sh -c "printf 'w\nok 99 z' >/proc/\$\$/comm
+	echo 'Sum@2 deadline_ms=1200' >$classes/counter/update" 2>"$temporary/message" &
 writer=$!
 await 5 in_state counter tracking
 sh -c "$forge; echo park >&3" 3<&3 &
@@ -182,11 +193,12 @@ parked=$!
 usleep 300000
 hold 0
 ended 5
-check "one from during the update, too" last_says counter ETIMEDOUT "pid $parked (x?alpha 1 y 7) inside"
+check "one from during the update, too" \
+	last_says counter ETIMEDOUT "pid $parked (x?alpha 1 y 7) inside"
 check "with its stack" has "$(cat $debug/stacks)" "counter $parked x?alpha_1_y_7" " [counter_busy]"
 check "who asked is in the history, and no line either" same "$(moment counter comm)" "w?ok_99_z"
-check "each row has all columns" awk 'NR == 1 { n = NF } NF != n { bad = 1 } END { exit bad || NR < 5 }' \
-	$debug/history
+check "each row has all columns" \
+	awk 'NR == 1 { n = NF } NF != n { bad = 1 } END { exit bad || NR < 5 }' $debug/history
 check "the log has no line of its own of it" same \
 	"$(dmesg | grep '^\[[ 0-9.]*\] \(alpha 1\|ok 99\)')" ""
 addresses()
@@ -229,12 +241,18 @@ adds_up()
 			key = $at["class"] " " $at["part"]
 			if (kind == "histograms") {
 				key = key " " $at["below_us"]
-				if (left[key] != $at["transitions"]) { print "# row:", $0, left[key]; bad = 1 }
+				if (left[key] != $at["transitions"]) {
+					print "# row:", $0, left[key]
+					bad = 1
+				}
 			} else {
 				mean = sum[key] / n[key]
 				if (n[key] != $at["transitions"] || least[key] != $at["least_us"] ||
 				    most[key] != $at["most_us"] || $at["mean_us"] < mean - 1 ||
-				    $at["mean_us"] > mean + 1) { print "# row:", $0, n[key], mean; bad = 1 }
+				    $at["mean_us"] > mean + 1) {
+					print "# row:", $0, n[key], mean
+					bad = 1
+				}
 			}
 			delete left[key]
 			rows++

@@ -7,7 +7,8 @@
 # console: Call Trace:
 #
 # A task that dies inside a call. The record of its call may be on its stack, which is gone: so no
-# class is updated any more, and all go on as they are. The lines above are all that the kernel says.
+# class is updated any more, and all go on as they are. The lines above are all that the kernel
+# says.
 
 . ./functions.sh
 plan 20

@@ -15,8 +15,8 @@ open_counters
 # method_of MODULE: the name under which the kernel knows its `add`.
 method_of()
 {
-	awk -v module="[$1]" '$4 == module && /molt_add/ { print module, $3; exit }' /proc/kallsyms |
-		sed 's/^\[\(.*\)\] /\1:/'
+	awk -v module="[$1]" '$4 == module && /molt_add/ { print module, $3; exit }' \
+		/proc/kallsyms | sed 's/^\[\(.*\)\] /\1:/'
 }
 
 first=$(method_of counter_v1)
@@ -32,7 +32,8 @@ moves()
 	before=$(cat "$hits/$1_hits")
 	still=$(cat "$hits/$2_hits")
 	echo 100 >&3
-	at_least "$(cat "$hits/$1_hits")" $((before + 100)) && same "$(cat "$hits/$2_hits")" "$still"
+	at_least "$(cat "$hits/$1_hits")" $((before + 100)) &&
+		same "$(cat "$hits/$2_hits")" "$still"
 }
 
 check "version 1 serves, and its probe sees the calls" moves first second

@@ -274,14 +274,15 @@ check "without an implementation there is nothing to make" not modprobe molt_pro
 cp -r /kselftest $temporary/
 kernel_tests $temporary/before
 check "the kernel's own tests succeed without a tracker" \
-	same "$(grep -h '^status' $temporary/before/* | sort | uniq -c | awk '{ $1 = $1; print }')" \
-	"$(echo "$kselftests" | wc -w) status 0"
+	same "$(grep -h '^status' $temporary/before/* | sort | uniq -c |
+		awk '{ $1 = $1; print }')" "$(echo "$kselftests" | wc -w) status 0"
 
 load molt_control process_shared molt_process
 check "the class is there, and atomic" same "$(value process context)" atomic
 check "every process has an instance, and no other is listed" await 10 all_listed
 
-echo 'hist:keys=oom_score_adj if !(clone_flags & 0x10000)' >$tracing/events/task/task_newtask/trigger
+echo 'hist:keys=oom_score_adj if !(clone_flags & 0x10000)' \
+	>$tracing/events/task/task_newtask/trigger
 echo 'hist:keys=prio if group_dead == 1' >$tracing/events/sched/sched_process_exit/trigger
 settle first
 
@@ -346,7 +347,8 @@ check "all others follow" all update process "Replicated@1 policy=eager" -- \
 let_end
 
 # Lazily: whoever never forks is moved by the next update only.
-check "an update can be lazy" all update process "Replicated@2 policy=lazy" -- in_state process lazy -- \
+check "an update can be lazy" \
+	all update process "Replicated@2 policy=lazy" -- in_state process lazy -- \
 	update process "Replicated@1 policy=eager" -- in_state process idle -- all_listed
 
 # The limit.

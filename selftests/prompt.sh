@@ -24,8 +24,10 @@ there_and_back()
 	local _
 
 	for _ in $(seq $(($1 / 2))); do
-		update counter Sum@2 || { failed=$((failed + 1)); note "$errno: $(value counter last_result)"; }
-		update counter Sum@1 || { failed=$((failed + 1)); note "$errno: $(value counter last_result)"; }
+		update counter Sum@2 ||
+			{ failed=$((failed + 1)); note "$errno: $(value counter last_result)"; }
+		update counter Sum@1 ||
+			{ failed=$((failed + 1)); note "$errno: $(value counter last_result)"; }
 	done
 }
 
@@ -40,8 +42,8 @@ spent()
 # part P: the Pth percentile of what is sorted in the file.
 part()
 {
-	awk -v p="$1" '{ v[NR] = $1 } END { i = int(NR * p / 100 + 0.999); print v[i < 1 ? 1 : i] }' \
-		"$temporary/spent"
+	awk -v p="$1" '{ v[NR] = $1 }
+		END { i = int(NR * p / 100 + 0.999); print v[i < 1 ? 1 : i] }' "$temporary/spent"
 }
 
 failed=0

@@ -2,23 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# An update against what else can happen to a class and its modules, over and over, in an order and at
-# moments that SEED chooses: the same one makes the same schedule again. After each round everything
-# adds up, the class is idle and usable, and each module has as many references as it had. An error is
-# one that is documented for that race. FULL=1: for RUN_SECONDS (600).
+# An update against what else can happen to a class and its modules, over and over, in an order and
+# at moments that SEED chooses: the same one makes the same schedule again. After each round
+# everything adds up, the class is idle and usable, and each module has as many references as it
+# had. An error is one that is documented for that race. FULL=1: for RUN_SECONDS (600).
 
 . ./functions.sh
 plan 20
 
-races="create rmmod_new rmmod_old rmmod_control rmmod_used files hotplug stop kill second half abort remove deadline"
+races="create rmmod_new rmmod_old rmmod_control rmmod_used files hotplug stop kill second half"
+races="$races abort remove deadline"
 seconds=30
 [ -z "$FULL" ] || seconds=${RUN_SECONDS:-600}
 SEED=${SEED:-$(awk '{ print int($1 * 100) }' /proc/uptime)}
 processor=/sys/devices/system/cpu/cpu1/online
 instances=60
 
-# schedule: race, milestone at which the update is held first (0: at none), and when it happens, in us;
-# all races in a random order, then all of them again.
+# schedule: race, milestone at which the update is held first (0: at none), and when it happens, in
+# us; all races in a random order, then all of them again.
 schedule()
 {
 	# shellcheck disable=SC2086 # they are words
@@ -50,7 +51,8 @@ is_one_of()
 	return 1
 }
 
-# begin CLASS REQUEST: an update, in a task of its own; it is where the schedule says, or on its way.
+# begin CLASS REQUEST: an update, in a task of its own; it is where the schedule says, or on its
+# way.
 begin()
 {
 	hold "$milestone"
@@ -112,7 +114,8 @@ race_rmmod_control()
 race_rmmod_used()
 {
 	begin counter "$to"
-	not rmmod molt 2>/dev/null && not rmmod counter_load 2>/dev/null && not rmmod molt_misc 2>/dev/null
+	not rmmod molt 2>/dev/null && not rmmod counter_load 2>/dev/null &&
+		not rmmod molt_misc 2>/dev/null
 	used=$?
 	end rmmod_used ok && same $used 0
 }
@@ -189,7 +192,8 @@ race_second()
 race_half()
 {
 	forbid_loading
-	fileop insert "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "init_ms=20 fail=1" >/dev/null &
+	fileop insert "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "init_ms=20 fail=1" \
+		>/dev/null &
 	inserter=$!
 	begin counter Sum@4
 	end half ENOENT EAGAIN
@@ -241,7 +245,8 @@ in_balance()
 
 at_rest()
 {
-	[ "$(value counter instances)" = $instances ] && in_state counter idle && in_state test_pipe idle
+	[ "$(value counter instances)" = $instances ] && in_state counter idle &&
+		in_state test_pipe idle
 }
 
 # sound: nothing is left of the round.
@@ -267,7 +272,8 @@ round()
 	pipe=Pipe@$((3 - $(value test_pipe version)))
 	call_from 2
 	"race_$race" && sound && return
-	note "race $race, milestone $milestone, $delay us, to $to: $(cat $classes/counter/last_result)"
+	note "race $race, milestone $milestone, $delay us, to $to:" \
+		"$(cat $classes/counter/last_result)"
 	return 1
 }
 
@@ -304,7 +310,8 @@ for race in $races; do
 	check "$race: $(grep -cx "$race" "$temporary/rounds") rounds, and all is sound" all \
 		test "$race" != "$bad" -- grep -qx "$race" "$temporary/rounds"
 done
-note "what came of it: $(sort "$temporary/errors" | uniq -c | awk '{ printf "%s %s: %s; ", $2, $3, $1 }')"
+note "what came of it: $(sort "$temporary/errors" | uniq -c |
+	awk '{ printf "%s %s: %s; ", $2, $3, $1 }')"
 check "updates have succeeded" at_least "$(value counter transitions_ok)" $((rounds / 4))
 check "some did not" at_least "$(grep -vc ' ok$' "$temporary/errors")" 1
 check "no round was bad" same "$bad" ""
@@ -312,5 +319,6 @@ check "no call failed, and the sums are exact" accounts_balance
 release_callers
 check "all instances end" await 10 same "$(sleep 1; value counter instances)" 0
 check "the class can be removed then" put $classes/counter/remove 1
-figure "updates against $kinds kinds of races, seed $SEED: rounds after which something was not as it has to be" \
+claim="updates against $kinds kinds of races, seed $SEED"
+figure "$claim: rounds after which something was not as it has to be" \
 	"$([ -z "$bad" ] && echo 0 || echo 1) of $rounds" 0

@@ -57,7 +57,8 @@ get_block()
 # complaints: lines of the kernel's log that say that a request or a file system failed.
 complaints()
 {
-	dmesg | grep -E 'error, dev ramblk|Buffer I/O error|(EXT4-fs|JBD2).*(error|warning)|XFS.*([Cc]orrupt|error|[Ss]hutdown)'
+	dmesg | grep -E -e 'error, dev ramblk|Buffer I/O error' \
+		-e '(EXT4-fs|JBD2).*(error|warning)|XFS.*([Cc]orrupt|error|[Ss]hutdown)'
 }
 
 # load_versions MIB [PARAMETER]...: all three; the parameters are for the first.
@@ -177,7 +178,10 @@ in_turn()
 	end=$(($(now_ms) + 2000000))
 	while :; do
 		for version in 2 3 2 1 3 1; do
-			to $version || { note "update $done, to $version: $(value ramblk last_result)"; return 1; }
+			to $version || {
+				note "update $done, to $version: $(value ramblk last_result)"
+				return 1
+			}
 			done=$((done + 1))
 		done
 		[ $done -ge "$count" ] || continue
@@ -266,7 +270,8 @@ loads_begin files tree
 check "updates in turn, under load" in_turn $updates files tree
 loads_end
 check "each read was what had been written" no_failure
-figure "updates of a disk under ext4, fio (depth 16, 2 jobs) and a tree that comes and goes: requests that failed" \
+claim="updates of a disk under ext4, fio (depth 16, 2 jobs) and a tree that comes and goes"
+figure "$claim: requests that failed" \
 	"$(complaints | wc -l) in $made updates, $(rounds_of files) and $(rounds_of tree) rounds" 0
 
 # ---- an update that finds no memory ------------------------------------------------------
@@ -305,8 +310,8 @@ check "a request is put off" await 5 grep -q '[1-9]' /sys/block/ramblk/inflight
 before=$(statistic writes)
 to 2
 wait $writer
-check "and done by the version that is there by then" all same "$before $(statistic writes)" "0 1" -- \
-	same "$(get_block 5)" later
+check "and done by the version that is there by then" \
+	all same "$before $(statistic writes)" "0 1" -- same "$(get_block 5)" later
 is_removed
 load_versions 64 delay_us=2000
 loads_begin raw

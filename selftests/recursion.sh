@@ -53,7 +53,8 @@ check "no update of the one class failed" same "$(cat "$temporary/failed-alpha")
 check "nor of the other one, at the same time" same "$(cat "$temporary/failed-beta")" 0
 check "the generations say that there were 100 each" \
 	all served alpha Plain@1 $((2 * updates)) -- served beta Plain@1 $((2 * updates))
-check "in at least 50 of 100 a nested call entered between blocking and commit" at_least "$nested" 50
+check "in at least 50 of 100 a nested call entered between blocking and commit" \
+	at_least "$nested" 50
 check "no walk came back wrong" has "$(cat $walker/result)" "wrong 0" "failed 0"
 check "every call was counted once" same "$(sed -n 's/^returned //p' $walker/result)" \
 	"$(sed -n 's/^total //p' $walker/result)"

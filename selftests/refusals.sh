@@ -137,7 +137,8 @@ cp "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "$temporary/stranger.ko
 rmmod test_counter_slow
 strings -t d "$temporary/stranger.ko" | sed -n 's/^ *\([0-9]*\) .*\(molt_abi_[0-9a-f]*\)$/\1 \2/p' |
 	while read -r offset _; do
-		printf 'molt_abi_x' | dd of="$temporary/stranger.ko" bs=1 seek="$offset" conv=notrunc 2>/dev/null
+		printf 'molt_abi_x' |
+			dd of="$temporary/stranger.ko" bs=1 seek="$offset" conv=notrunc 2>/dev/null
 	done
 check "a client of another build of the framework is not linked" \
 	not insmod "$temporary/stranger.ko"

@@ -31,8 +31,8 @@ check "check is no word of a repair: EINVAL" \
 check "a repair succeeds" put $classes/counter/repair "Mended@1 deadline_ms=500"
 check "it says exactly what was lost" \
 	last_says counter "93 states saved, 7 lost, 0 calls abandoned"
-figure "repair of 100 instances, 7 of them damaged" "$(value counter last_result | sed 's/.*: //')" \
-	"93 saved, 7 lost"
+figure "repair of 100 instances, 7 of them damaged" \
+	"$(value counter last_result | sed 's/.*: //')" "93 saved, 7 lost"
 check "the class serves again" all served counter Mended@1 1 -- \
 	same "$(history counter kind)" repair
 totals >"$temporary/after"
@@ -42,7 +42,8 @@ check "the damaged totals begin at nought, and the others are as they were" same
 	"$(awk '"x" $2 == "x" $4 { same++ } $2 != $4 && $4 ~ /^0*$/ { lost++ }
 		END { print same + 0, lost + 0 }' "$temporary/both")" "93 7"
 check "the old module can be removed" rmmod test_counter_damaged
-check "the log says that it was a repair" sh -c "dmesg | grep -q 'molt: counter: .*repair: .*7 lost'"
+check "the log says that it was a repair" \
+	sh -c "dmesg | grep -q 'molt: counter: .*repair: .*7 lost'"
 
 # A call that never returns. Killing its task is the only way, and nobody does.
 modprobe test_counter_damaged

@@ -60,12 +60,13 @@ for size in $sizes; do
 		check "$size: an eager update takes 1000 instructions an instance at most" \
 			at_most $((transferring * 1000 / size)) 1000
 	}
-	check "$size: all were moved" same "$errno $(moment counter to) $(moment counter instances)" \
-		"ok Sum@2 $size"
+	check "$size: all were moved" \
+		same "$errno $(moment counter to) $(moment counter instances)" "ok Sum@2 $size"
 	closed_for "Sum@1 policy=lazy"
 	figure "lazy update of $size instances: gate closed" "$closed us, $((
 		$(moment counter total_us))) us from its beginning to the open gate" "1000 us"
-	check "$size: a lazy update closes the gate for 1 ms at most" at_most "${closed:-9999999}" 1000
+	check "$size: a lazy update closes the gate for 1 ms at most" \
+		at_most "${closed:-9999999}" 1000
 	check "$size: and has moved nobody" all in_state counter lazy -- \
 		same "$(value counter progress)" "0 $size"
 	without

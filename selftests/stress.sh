@@ -22,8 +22,14 @@ back_and_forth()
 	local _
 
 	for _ in $(seq $(($1 / 2))); do
-		update counter Sum@2 || { failed=$((failed + 1)); note "there: $errno $(value counter last_result)"; }
-		update counter Sum@1 || { failed=$((failed + 1)); note "back: $errno $(value counter last_result)"; }
+		update counter Sum@2 || {
+			failed=$((failed + 1))
+			note "there: $errno $(value counter last_result)"
+		}
+		update counter Sum@1 || {
+			failed=$((failed + 1))
+			note "back: $errno $(value counter last_result)"
+		}
 	done
 }
 
@@ -32,7 +38,9 @@ in_use()
 {
 	stop_callers
 	await 5 same "$(value counter instances)" 1000
-	modules=$(sed -n 's/^\(molt\|molt_control\|counter_[a-z0-9]*\) [0-9]* \([0-9]*\) .*/\1 \2/p' /proc/modules)
+	modules=$(sed -n \
+		's/^\(molt\|molt_control\|counter_[a-z0-9]*\) [0-9]* \([0-9]*\) .*/\1 \2/p' \
+		/proc/modules)
 	objects=$(slab_objects)
 	call_from 4
 }
@@ -52,7 +60,8 @@ history counter recorded >"$temporary/recorded"
 history counter waited >"$temporary/waited"
 with_calls=$(paste "$temporary/recorded" "$temporary/waited" | awk '$1 + $2 > 0' | wc -l)
 note "$updates updates; $(paste -s -d ' ' "$temporary/accounts" 2>/dev/null)"
-note "with a recorded or a waiting call: $with_calls; longest wait $(value counter longest_wait_us) us"
+note "with a recorded or a waiting call: $with_calls;" \
+	"longest wait $(value counter longest_wait_us) us"
 note "objects: $objects_before, $objects"
 figure "updates back and forth under load that failed, and calls" \
 	"$failed of $updates, $(account failed) of $(account calls)" "0, 0"

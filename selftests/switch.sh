@@ -17,8 +17,8 @@ instances_of()
 {
 	awk -v first="$1" -v one="$2" -v second="${3:-class}" -v two="${4:-counter}" '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-		$at["class"] == "counter" && $at[first] == one && $at[second] == two { print $at["id"] }' \
-		$debug/instances
+		$at["class"] == "counter" && $at[first] == one && $at[second] == two {
+			print $at["id"] }' $debug/instances
 }
 
 # number_of N COLUMN VALUE [COLUMN VALUE]: so many instances are so.
@@ -154,15 +154,16 @@ usleep 300000
 check "a call of that one waits" all not is_gone $caller -- \
 	same "$(value counter waited_calls)" $((waited + 1))
 check "another transition is EBUSY, and a change of the default" \
-	all switch_refused EBUSY "Sum@2 count=1" running -- put_refused $classes/counter/default Sum@2 EBUSY
+	all switch_refused EBUSY "Sum@2 count=1" running -- \
+	put_refused $classes/counter/default Sum@2 EBUSY
 hold 0
 writer=$switcher
 ended 5
 check "let go of, the switch succeeds" all same "$errno" ok -- mix 199 1
 check "and the call has its turn" await 5 is_gone $caller
 wait $caller
-check "in the history: one call waited, none was recorded" all same "$(moment counter waited)" 1 -- \
-	same "$(moment counter recorded)" 0
+check "in the history: one call waited, none was recorded" \
+	all same "$(moment counter waited)" 1 -- same "$(moment counter recorded)" 0
 
 # abort
 for milestone in 1 2 3 4; do
@@ -174,7 +175,8 @@ for milestone in 1 2 3 4; do
 	ended 5
 	hold 0
 	check "held at milestone $milestone a switch can be aborted, and all is as before" \
-		all same "$errno" ECANCELED -- mix 199 1 -- in_state counter idle -- served counter Sum@1 0
+		all same "$errno" ECANCELED -- mix 199 1 -- in_state counter idle -- \
+		served counter Sum@1 0
 done
 exec 4>&-
 await 5 same "$(value counter instances)" 100
@@ -189,7 +191,8 @@ check "is the one that shows, and makes new instances only" all served counter S
 	same "$(value counter default)" Sum@2 -- mix 100 0 -- last_says counter "ok " Sum@2
 exec 4<>/dev/counter_load
 check "new instances are its own" mix 100 100
-check "the same default again is EALREADY" all put_refused $classes/counter/default Sum@2 EALREADY -- \
+check "the same default again is EALREADY" \
+	all put_refused $classes/counter/default Sum@2 EALREADY -- \
 	put_refused $classes/counter/default Sum EALREADY
 check "an unknown one is ENOENT, two words are EINVAL" \
 	all put_refused $classes/counter/default Sum@9 ENOENT -- \
@@ -212,7 +215,8 @@ check "all moves" await 5 serves_nobody Sum@1
 check "and ends" all await 5 in_state counter idle -- rmmod counter_v1
 load counter_v1
 check "a part back, again" switched "Sum@1 count=80"
-check "a switch after a lazy update completes that first" all update counter "Sum@1 policy=lazy" -- \
+check "a switch after a lazy update completes that first" \
+	all update counter "Sum@1 policy=lazy" -- \
 	switched "Sum@2 key=1" -- number_of 2 implementation Sum@2 -- \
 	served counter Sum@1 4
 stop_callers

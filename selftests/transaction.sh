@@ -41,7 +41,8 @@ is_counted()
 unmixed()
 {
 	awk '{ v[$1] = $2 } END { exit !(v["mixed"] == 0 && v["counted"] == v["total"] &&
-		v["total"] > 0) }' $painter/result || { note "$(paste -s -d ' ' $painter/result)"; return 1; }
+		v["total"] > 0) }' $painter/result ||
+		{ note "$(paste -s -d ' ' $painter/result)"; return 1; }
 }
 
 # together TEXT: a transaction.
@@ -128,8 +129,9 @@ await 120 is_counted calls $calls
 stop_callers
 note "$((2 * updates)) transactions; $(counted calls) calls looked at, $(counted mixed) mixed;" \
 	"$sum recorded or waiting, $(sort -n "$temporary/met" | head -n 1) at least in one"
+mixed="$(counted mixed) of $(counted calls)"
 figure "chains of calls over three classes that were updated together: with a mixed view" \
-	"$(counted mixed) of $(counted calls), $sum calls recorded or waiting in $((2 * updates)) transactions" "0"
+	"$mixed, $sum calls recorded or waiting in $((2 * updates)) transactions" "0"
 check "at least $calls calls were looked at" is_counted calls $calls
 check "none saw two versions, and each was counted once" unmixed
 check "the old modules can be removed" \
@@ -145,7 +147,8 @@ as_before()
 {
 	all_idle || return 1
 	all_served 1 $generation || return 1
-	[ "$(states red; states green; states blue)" = "$before" ] || { note "a state has changed"; return 1; }
+	[ "$(states red; states green; states blue)" = "$before" ] ||
+		{ note "a state has changed"; return 1; }
 	unmixed
 }
 # refused_at K: the transfer of `green`, which comes last, refuses its Kth instance.
@@ -154,20 +157,25 @@ refused_at()
 	local status=0
 
 	modprobe test_green_v3 "refuse_at=$1"
-	{ refused_together EDOM "red=Hue@2 blue=Hue@2 green=Hue@3" "Hue@3 refused" "of 333" && as_before; } || status=1
+	{
+		refused_together EDOM "red=Hue@2 blue=Hue@2 green=Hue@3" "Hue@3 refused" "of 333" &&
+			as_before
+	} || status=1
 	rmmod test_green_v3 || status=1
 	return $status
 }
 check "states are shown byte for byte" at_least "$(echo "$before" | wc -l)" 1000
 for k in 1 200 333; do
-	check "refused at instance $k of the last class: all three are as before, byte for byte" refused_at $k
+	check "refused at instance $k of the last class: all three are as before, byte for byte" \
+		refused_at $k
 done
 modprobe test_green_v3
 begin paint
 begin paint
 calls=$(counted calls)
 await 5 is_counted calls $((calls + 1000))
-check "under load, too: its errno" refused_together EDOM "red=Hue@2 blue=Hue@2 green=Hue@3" "the transfer to Hue@3"
+check "under load, too: its errno" \
+	refused_together EDOM "red=Hue@2 blue=Hue@2 green=Hue@3" "the transfer to Hue@3"
 check "each class says so" all last_says red EDOM -- last_says green EDOM -- last_says blue EDOM
 stop_callers
 check "none saw two versions" all unmixed -- all_served 1 $generation -- all_idle
@@ -180,12 +188,17 @@ rmmod test_green_v3
 
 # What is no transaction.
 transitions=$(history red id | wc -l)
-check "a class twice: EINVAL, and it is named" refused_together EINVAL "red=Hue@2 green=Hue@2 red=Hue@2" red twice
-check "an unknown class: ENOENT, and it is named" refused_together ENOENT "red=Hue@2 purple=Hue@2" purple
-check "an unknown implementation: ENOENT, and it is named" refused_together ENOENT "red=Hue@2 green=Hue@9" Hue@9
+check "a class twice: EINVAL, and it is named" \
+	refused_together EINVAL "red=Hue@2 green=Hue@2 red=Hue@2" red twice
+check "an unknown class: ENOENT, and it is named" \
+	refused_together ENOENT "red=Hue@2 purple=Hue@2" purple
+check "an unknown implementation: ENOENT, and it is named" \
+	refused_together ENOENT "red=Hue@2 green=Hue@9" Hue@9
 check "no class: EINVAL" refused_together EINVAL "policy=lazy"
-check "an unknown policy: EINVAL, and it is named" refused_together EINVAL "red=Hue@2 policy=fast" policy=fast
-check "an expected generation is for one class: EINVAL" refused_together EINVAL "red=Hue@2 expect=0" expect
+check "an unknown policy: EINVAL, and it is named" \
+	refused_together EINVAL "red=Hue@2 policy=fast" policy=fast
+check "an expected generation is for one class: EINVAL" \
+	refused_together EINVAL "red=Hue@2 expect=0" expect
 check "limits: EINVAL, and they are named" \
 	all refused_together EINVAL "red=Hue@2 deadline_ms=0" deadline_ms=0 -- \
 	refused_together EINVAL "red=Hue@2 complete_ms=600001" complete_ms=600001 -- \
@@ -196,12 +209,15 @@ check "limits: EINVAL, and they are named" \
 hold 1
 behind $classes/green/update "Hue@2 deadline_ms=10000"
 await 5 in_state green tracking
-check "a class whose transition runs: EBUSY, and it is named" refused_together EBUSY "$(all_to 2)" green
-check "the others were not touched" all in_state red idle -- in_state blue idle -- in_state green tracking
+check "a class whose transition runs: EBUSY, and it is named" \
+	refused_together EBUSY "$(all_to 2)" green
+check "the others were not touched" \
+	all in_state red idle -- in_state blue idle -- in_state green tracking
 put $classes/green/abort 1
 ended
 hold 0
-check "nothing of all this began a transition of red" same "$(history red id | wc -l)" "$transitions"
+check "nothing of all this began a transition of red" \
+	same "$(history red id | wc -l)" "$transitions"
 check "and every state is as it was" as_before
 
 # Two at a time.
@@ -226,13 +242,16 @@ parked=$!
 usleep 50000
 refused_as_parked()
 {
-	refused_together ETIMEDOUT "$(all_to 2) deadline_ms=200" "pid $parked (sh) inside green" || return 1
+	refused_together ETIMEDOUT "$(all_to 2) deadline_ms=200" "pid $parked (sh) inside green" ||
+		return 1
 	last_says red ETIMEDOUT "pid $parked" || return 1
-	[ "$(states red; states green; states blue)" = "$before" ] || { note "a state has changed"; return 1; }
+	[ "$(states red; states green; states blue)" = "$before" ] ||
+		{ note "a state has changed"; return 1; }
 	served red Hue@1 $((generation + 2)) && served green Hue@1 $((generation + 2)) &&
 		served blue Hue@1 $generation && all_idle
 }
-check "a call that stays inside one of them: ETIMEDOUT, it is named, all three are as before" refused_as_parked
+check "a call that stays inside one of them: ETIMEDOUT, it is named, all three are as before" \
+	refused_as_parked
 wait $parked
 
 # What the calls would see otherwise.

@@ -54,5 +54,5 @@ check "and so do the calls" at_least "$(sed -n 's/^returned //p' $walker/result)
 echo stop >$walker/command
 wait
 # The rule's own call was counted, too: it ran after the gate was opened, in the old code.
-check "none was lost or made twice" same \
-	"$(sed -n 's/^total //p' $walker/result)" $(($(sed -n 's/^returned //p' $walker/result) + 1))
+check "none was lost or made twice" same "$(sed -n 's/^total //p' $walker/result)" \
+	$(($(sed -n 's/^returned //p' $walker/result) + 1))

@@ -31,7 +31,8 @@ result_says()
 
 is_default()
 {
-	[ "$(value counter implementation)" = "${1%@*}" ] && [ "$(value counter version)" = "${1#*@}" ]
+	[ "$(value counter implementation)" = "${1%@*}" ] &&
+		[ "$(value counter version)" = "${1#*@}" ]
 }
 
 closings()

@@ -44,8 +44,10 @@ collect()
 		part=$((left < 500 ? left : 500))
 		left=$((left - part))
 		for _ in $(seq $part); do
-			update "$class" "$name@$version" ||
-				{ failed=$((failed + 1)); note "$errno $(value "$class" last_result)"; }
+			update "$class" "$name@$version" || {
+				failed=$((failed + 1))
+				note "$errno $(value "$class" last_result)"
+			}
 			version=$((3 - version))
 		done
 		history "$class" "$column" | tail -n $part >"$temporary/values"
@@ -73,7 +75,8 @@ check "no update failed" same $failed 0
 check "each of $windows windows was measured" \
 	all same "$(wc -l <"$temporary/sorted")" $windows -- at_least "$(part 1)" 1
 check "none was closed for more than 50,000 instructions" at_most "$(part 100)" 50000
-check "nor, with nobody inside on the only processor, for more than 3,000" at_most "$(part 100)" 3000
+check "nor, with nobody inside on the only processor, for more than 3,000" \
+	at_most "$(part 100)" 3000
 figure "window of an atomic class under load, in instructions: max of $windows" \
 	"$(part 100) (p50 $(part 50), p99 $(part 99))" "50000"
 note "window: p50 $(part 50), p99 $(part 99), max $(part 100) instructions;" \
@@ -91,7 +94,8 @@ collect counter Sum $transitions longest_wait_us 2
 check "of $transitions updates of a sleepable class none failed" same $failed 0
 note "longest wait of a call: p50 $(part 50), p99 $(part 99), max $(part 100) us;" \
 	"with a wait: $(grep -vcx 0 "$temporary/sorted")"
-figure "sleepable class, one instance, short calls: longest wait in an update, p99 of $transitions" \
+claim="sleepable class, one instance, short calls"
+figure "$claim: longest wait in an update, p99 of $transitions" \
 	"$(part 99) us (max $(part 100))" "5 us (max 50): 1 us is 1000 instructions"
 check "the longest wait of a call is at most 5,000 instructions in 99 of 100" all \
 	at_least "$(wc -l <"$temporary/sorted")" $((transitions / 3)) -- at_most "$(part 99)" 5

@@ -38,7 +38,8 @@ runs()
 check "20 updates of each, and the old module goes every time" replace
 rmmod test_beats
 usleep 200000
-check "both ended" same "$(cat $classes/test_work/instances) $(cat $classes/test_timer/instances)" "0 0"
+check "both ended" \
+	same "$(cat $classes/test_work/instances) $(cat $classes/test_timer/instances)" "0 0"
 check "the work item ran in version 1" at_least "$(runs test_work 1)" 20
 check "and in version 2" at_least "$(runs test_work 2)" 20
 check "the timer ran in version 1" at_least "$(runs test_timer 1)" 20

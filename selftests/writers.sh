@@ -3,8 +3,8 @@
 # shellcheck shell=dash
 #
 # Nonsense, and what is nearly a request, written to every file that can be written, in sysfs and in
-# debugfs, while the class is called: an error is one of those that the ABI documents, the class goes
-# on, and the kernel does not complain. SEED chooses; FULL=1: for RUN_SECONDS (600).
+# debugfs, while the class is called: an error is one of those that the ABI documents, the class
+# goes on, and the kernel does not complain. SEED chooses; FULL=1: for RUN_SECONDS (600).
 
 . ./functions.sh
 plan 9
@@ -27,7 +27,8 @@ check "there are files of the top, of classes and of a front" has \
 	"$(xargs <"$temporary/files")" $molt/transaction $molt/load $classes/counter/update \
 	$classes/counter/remove $classes/gauge/repair /sys/kernel/debug/gauge/value
 
-# What is nearly the name of one version can be that of another, which then is loaded, and may refuse.
+# What is nearly the name of one version can be that of another, which then is loaded, and may
+# refuse.
 forbid_loading
 
 # Requests that are right, of all kinds of files.

@@ -105,18 +105,19 @@ impl Interface {
             const __MOLT_METHODS: &[::molt::interface::Method] = &[#(#methods),*];
             const __MOLT_CREATION: ::molt::interface::Method = #creation;
             const __MOLT_CONTEXT: ::molt::interface::Context = ::molt::interface::Context::#context;
-            const __MOLT_DESCRIPTION: ::molt::interface::Description = ::molt::interface::Description {
-                name: #name,
-                context: __MOLT_CONTEXT,
-                creation: __MOLT_CREATION,
-                methods: __MOLT_METHODS,
-                fingerprint: ::molt::interface::fingerprint(
-                    &[#compiler, #release, #name],
-                    __MOLT_CONTEXT,
-                    &__MOLT_CREATION,
-                    __MOLT_METHODS,
-                ),
-            };
+            const __MOLT_DESCRIPTION: ::molt::interface::Description =
+                ::molt::interface::Description {
+                    name: #name,
+                    context: __MOLT_CONTEXT,
+                    creation: __MOLT_CREATION,
+                    methods: __MOLT_METHODS,
+                    fingerprint: ::molt::interface::fingerprint(
+                        &[#compiler, #release, #name],
+                        __MOLT_CONTEXT,
+                        &__MOLT_CREATION,
+                        __MOLT_METHODS,
+                    ),
+                };
 
             // SAFETY: The table has the methods' functions in order, and the fingerprint covers
             // whatever their types depend on.

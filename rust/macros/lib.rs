@@ -116,7 +116,8 @@ pub fn derive_movable(input: TokenStream) -> TokenStream {
 /// | `try_convert(Type => function)` | is made by `fn(&Type) -> Result<Field>` |
 /// | `convert(old: Type => ...)` | the same, from a field of another name |
 /// | `convert(..., back = function)`, `try_back = function` | the way back, by such a function |
-/// | `rebuild = function`, `try_rebuild = function` | is dropped, and made again by `fn() -> Field` or `fn() -> Result<Field>` |
+/// | `rebuild = function` | is dropped, and made again by `fn() -> Field` |
+/// | `try_rebuild = function` | is dropped, and made again by `fn() -> Result<Field>` |
 /// | `keep` | has to be what it was |
 /// | `irreversible` | cannot go back |
 ///

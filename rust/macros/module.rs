@@ -360,7 +360,9 @@ impl Declaration {
                 );
 
                 impl ::kernel::Module for __MoltModule {
-                    fn init(module: &'static ::kernel::ThisModule) -> ::kernel::error::Result<Self> {
+                    fn init(
+                        module: &'static ::kernel::ThisModule,
+                    ) -> ::kernel::error::Result<Self> {
                         let _registration =
                             ::molt::implementation::Registration::new(&DESCRIPTOR, module)?;
                         ::core::result::Result::Ok(Self { #kept_value _registration })

@@ -23,7 +23,8 @@ const ON_FIELDS: &str = "`default`, `default = value`, `renamed = \"...\"`, \
 
 /// What can stand on a variant, for messages.
 const ON_VARIANTS: &str = "`renamed = \"...\"`, and for its fields `dropped(field)`, \
-     `dropped(field: Type = value)`, `irreversible`, and `versions = \"Name@1\"` beside one of them";
+     `dropped(field: Type = value)`, `irreversible`, and `versions = \"Name@1\"` beside one of \
+     them";
 
 /// What can stand on an enum, for messages.
 const ON_ENUMS: &str = "`irreversible`, and `versions = \"Name@1\"` beside it";

@@ -66,7 +66,8 @@ pub(crate) fn expand(input: DeriveInput) -> Result<TokenStream> {
             #[allow(drop_bounds)]
             impl<T: ::core::ops::Drop>
                 AStateMustNotImplementDropBecauseItsFieldsAreMovedOutWriteClosedInstead for T {}
-            impl AStateMustNotImplementDropBecauseItsFieldsAreMovedOutWriteClosedInstead for #name {}
+            impl AStateMustNotImplementDropBecauseItsFieldsAreMovedOutWriteClosedInstead
+                for #name {}
         };
     })
 }

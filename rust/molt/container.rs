@@ -24,11 +24,16 @@ use crate::testing::{fault, Site};
 /// As for [`Movable`], but that a value may have to be made again around what is in it, which
 /// its kind says.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be in a state: it may point into a module's text, or the kernel calls it back",
+    message = "`{Self}` cannot be in a state: it may point into a module's text, or the kernel \
+        calls it back",
     label = "cannot be moved to another version",
-    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, `Option<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>`, `RBTree<K, V>`, `List<T>` of movable types, `Pin<KBox<XArray<P>>>`, and `Mutex<T>` and `SpinLock<T>` around one of them",
+    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, `Option<T>`, \
+        `KBox<T>`, `KVec<T>`, `Arc<T>`, `RBTree<K, V>`, `List<T>` of movable types, \
+        `Pin<KBox<XArray<P>>>`, and `Mutex<T>` and `SpinLock<T>` around one of them",
     note = "for a struct or an enum of your own, write `#[derive(Movable)]` above it",
-    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, a timer or a work item stays outside; what can be made again gets `#[state(rebuild = function)]`"
+    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, \
+        a timer or a work item stays outside; what can be made again gets \
+        `#[state(rebuild = function)]`"
 )]
 pub unsafe trait Stateful {
     /// The type's description.

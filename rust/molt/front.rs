@@ -84,8 +84,8 @@ pub trait Front: Send + Sync {
         Ok(())
     }
 
-    /// Makes one more registration for a class that is attached, on behalf of somebody else. Returns
-    /// a number for it, which the front never gives again. May sleep.
+    /// Makes one more registration for a class that is attached, on behalf of somebody else.
+    /// Returns a number for it, which the front never gives again. May sleep.
     ///
     /// # Errors
     ///

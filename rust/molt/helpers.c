@@ -53,7 +53,8 @@ void molt_domain_leave(struct srcu_struct *domain, void *counters)
 
 static bool molt_expedite = true;
 module_param_named(expedite, molt_expedite, bool, 0644);
-MODULE_PARM_DESC(expedite, "Hurry grace periods: transitions are sooner done, other processors are interrupted");
+MODULE_PARM_DESC(expedite,
+		 "Hurry grace periods: transitions end sooner, other processors are interrupted");
 
 void molt_domain_call(struct srcu_struct *domain, struct rcu_head *head, rcu_callback_t func)
 {
@@ -676,7 +677,8 @@ MODULE_PARM_DESC(test_refuse, "Refuse transitions at their commit point");
 int molt_test_fail;
 module_param_named(test_fail, molt_test_fail, int, 0600);
 MODULE_PARM_DESC(test_fail,
-		 "Fail an allocation of transitions: 1 the next one, 2 the one after it; counts down to 0");
+		 "Fail an allocation of transitions: 1 the next one, 2 the one after it; "
+		 "counts down to 0");
 
 bool molt_test_state;
 module_param_named(test_state, molt_test_state, bool, 0600);

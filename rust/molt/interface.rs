@@ -71,7 +71,8 @@ pub struct Description {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an interface",
     label = "not an interface",
-    note = "an interface is written `dyn Trait`, where `#[molt::interface(...)]` stands above the trait"
+    note = "an interface is written `dyn Trait`, where `#[molt::interface(...)]` stands above \
+        the trait"
 )]
 pub unsafe trait Interface: 'static {
     /// What the creation of an instance takes: `()`, one type, or a tuple of several.

@@ -58,11 +58,16 @@ use kernel::{
 /// - `FINGERPRINT` is equal in two compilations only where the type's definition and its
 ///   layout are, with those of its parts.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` may point into a module's text, so it can neither cross an interface nor stay in a state",
+    message = "`{Self}` may point into a module's text, so it can neither cross an interface nor \
+        stay in a state",
     label = "not known to be movable",
-    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>`, `RBTree<K, V>`, `List<T>` of movable types, and `Pin<KBox<XArray<P>>>`",
+    note = "movable are integers, `bool`, arrays, tuples, atomics, `CString`, and `Option<T>`, \
+        `Result<T>`, `KBox<T>`, `KVec<T>`, `Arc<T>`, `RBTree<K, V>`, `List<T>` of movable types, \
+        and `Pin<KBox<XArray<P>>>`",
     note = "for a struct or an enum of your own, write `#[derive(Movable)]` above it",
-    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, a lock is a field of a state itself or stays outside; a field of a state that can be made again gets `#[state(rebuild = function)]`"
+    note = "a `&'static str` becomes a `CString`, a function pointer or a `dyn` becomes an enum, \
+        a lock is a field of a state itself or stays outside; a field of a state that can be made \
+        again gets `#[state(rebuild = function)]`"
 )]
 pub unsafe trait Movable {
     /// Stands for the type's definition and layout.

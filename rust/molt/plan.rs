@@ -162,7 +162,8 @@ impl Plan {
         }
         match self.0.as_slice() {
             [only] => Text::format(fmt!(
-                "check: {} can go to {}{}, from generation {}: {instances} instances, {bytes} bytes",
+                "check: {} can go to {}{}, from generation {}: {instances} instances, {bytes} \
+                 bytes",
                 only.class.name(),
                 only.routes.to.label(),
                 only.routes.between().as_str(),

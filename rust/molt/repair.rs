@@ -7,13 +7,14 @@
 //!
 //! | | update | repair |
 //! |---|---|---|
-//! | calls inside at the deadline | it is aborted | they are abandoned: they go on in the old code, and may change the old state while it is read |
+//! | calls inside at the deadline | it is aborted | they are abandoned |
 //! | the state | moved | saved as far as `salvage` finds it sound, else made anew |
 //! | the old state | dropped by the old code | not dropped: what it owned is lost |
-//! | the old module | released | released, unless calls were abandoned: then it stays, with the old objects |
+//! | the old module | released | released, unless calls were abandoned: then it stays |
 //!
-//! After that the class serves under the new version. As long as an abandoned call has not
-//! ended, the class's updates wait for it in vain; another repair does not.
+//! After that the class serves under the new version. Abandoned calls go on in the old code, and
+//! may change the old state while it is read: the old objects stay, too. As long as one of them has
+//! not ended, the class's updates wait for it in vain; another repair does not.
 
 use kernel::error::code::EPROTO;
 use kernel::prelude::*;

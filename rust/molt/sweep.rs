@@ -4,7 +4,7 @@
 //!
 //! | policy | who moves an object |
 //! |---|---|
-//! | eager (atomic classes) | this thread and its crew, before the update returns; a caller that comes first |
+//! | eager (atomic) | this thread and its crew before the update returns, or the first caller |
 //! | lazy | the first caller; all others when the next transition asks for it |
 //! | background | the first caller, or this thread at the class's rate |
 //!

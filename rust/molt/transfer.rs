@@ -318,7 +318,8 @@ pub(crate) fn check_end(end: &End, implementation: &Registered) -> Result<(), Re
         return Err(Refusal::new(
             EPROTO,
             fmt!(
-                "the state of {label} has {} bytes aligned to {} where the transfer knows {} and {}",
+                "the state of {label} has {} bytes aligned to {} where the transfer knows {} and \
+                 {}",
                 actual.size,
                 actual.align,
                 end.size,

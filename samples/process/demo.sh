@@ -39,7 +39,8 @@ settle()
 # of_process PID COLUMN
 of_process()
 {
-	awk -v pid="$1" -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i }
+	awk -v pid="$1" -v name="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) column = i }
 		$1 == pid { print $column }' $tracker/processes
 }
 
@@ -56,7 +57,8 @@ load()
 {
 	while [ ! -e /tmp/stop ]; do
 		for sort in fork exec vfork pthread; do
-			stress-ng --quiet --timeout 60 --$sort 2 --$sort-ops 100 || echo "$sort" >>/tmp/failed
+			stress-ng --quiet --timeout 60 --$sort 2 --$sort-ops 100 ||
+				echo "$sort" >>/tmp/failed
 		done
 		hackbench -g 1 -l 20 || echo hackbench >>/tmp/failed
 	done >/tmp/load.log 2>&1
@@ -92,7 +94,8 @@ removed=$?
 timeline
 same 'update of all processes' 'Shared@1 to Replicated@1' "$first to $(serving)"
 same 'its result, and generation' '0, 1' "$updated, $(of_class generation)"
-row 'longest wait of a call' 'at most 500000 us' "$(moment longest_wait_us) us, $(moment waited) waited" \
+row 'longest wait of a call' 'at most 500000 us' \
+	"$(moment longest_wait_us) us, $(moment waited) waited" \
 	test "$(moment longest_wait_us)" -le 500000
 row 'removal of the old module, at once' 'status 0, gone' \
 	"status $removed, $(is_loaded process_shared && echo there || echo gone)" \
@@ -141,7 +144,8 @@ while [ $count -lt $updates ]; do
 done
 take now
 # shellcheck disable=SC2154 # set by `take`
-say "$(serving), generation $(of_class generation); $((now_forks - before_forks)) processes meanwhile"
+say "$(serving), generation $(of_class generation);" \
+	"$((now_forks - before_forks)) processes meanwhile"
 same 'updates that failed, of as many' "0 of $updates" "$failures of $count"
 
 step 'The accounts'
@@ -153,7 +157,8 @@ sed 's/^/    /' $tracker/accounts
 {
 	row 'processes made meanwhile' 'at least 200' "$((last_forks - first_forks))" \
 		test $((last_forks - first_forks)) -ge 200
-	same 'found and made: ended, or there' $((last_found + last_forks)) $((last_ended + last_live))
+	same 'found and made: ended, or there' $((last_found + last_forks)) \
+		$((last_ended + last_live))
 	same 'made, with threads: by the kernel' $((last_kernel - first_kernel)) \
 		$((last_forks + last_threads - first_forks - first_threads))
 	same 'processes without an object' 0 "$last_failed"

@@ -86,7 +86,8 @@ removed=$?
 timeline
 same 'update to version 2' 'RamBlk@1 to RamBlk@2' "$first to $(serving)"
 same 'its result, and generation' '0, 1' "$updated, $(of_class generation)"
-row 'longest wait of a request' 'at most 500000 us' "$(moment longest_wait_us) us, $(moment waited) waited" \
+row 'longest wait of a request' 'at most 500000 us' \
+	"$(moment longest_wait_us) us, $(moment waited) waited" \
 	test "$(moment longest_wait_us)" -le 500000
 row 'removal of the old module, at once' 'status 0, gone' \
 	"status $removed, $(is_loaded molt_ramblk_v1 && echo there || echo gone)" \
@@ -132,7 +133,8 @@ step 'The accounts'
 : >/tmp/stop
 # shellcheck disable=SC2086 # process numbers
 wait $loads
-say "rounds of fio and of the tree: $(rounds verify), $(rounds tree); before the last updates: $before"
+say "rounds of fio and of the tree: $(rounds verify), $(rounds tree);" \
+	"before the last updates: $before"
 row 'rounds of fio, each read compared' 'at least 2, none failed' \
 	"$(rounds verify), $(find /tmp -name verify.failed | wc -l) failed" \
 	test "$(rounds verify)" -ge 2 -a ! -e /tmp/verify.failed

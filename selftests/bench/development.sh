@@ -23,7 +23,8 @@ script()
 		sed 's/static/extern/g; s/[[:space:]]*$//' "$file" >"../new/$file"
 		# shellcheck disable=SC2126 # the pipe is part of the load
 		grep -n extern "../new/$file" | wc -l >"../new/$name.count" || :
-		tr -cs '[:alnum:]_' '\n' <"$file" | sort | uniq -c | sort -rn | head -n 20 >"../new/$name.words"
+		tr -cs '[:alnum:]_' '\n' <"$file" | sort | uniq -c | sort -rn |
+			head -n 20 >"../new/$name.words"
 		awk '{ n += NF } END { print n }' "$file" >"../new/$name.fields"
 		diff "$file" "../new/$file" >"../new/$name.diff" || :
 		cut -c 1-40 "$file" | fold -w 20 | tail -n 5 >"../new/$name.end"

@@ -3,8 +3,8 @@
 # shellcheck shell=dash
 #
 # latency.sh: how long calls of a device take while its driver is replaced, in an open loop: one
-# is due every 100 us for 2 s, and after half of it the driver is replaced. Another caller has a call
-# that takes 20 ms every 50 ms. The driver is replaced by an update; in a design with an
+# is due every 100 us for 2 s, and after half of it the driver is replaced. Another caller has a
+# call that takes 20 ms every 50 ms. The driver is replaced by an update; in a design with an
 # rwsem around each call; and by removing the module and inserting it again, for which both callers
 # have to close the device each time. Prints "result NAME VALUE UNIT CPUS N", and for each 10 ms a
 # line "slot KIND MS COUNT P50 P99 P999 MAX ENDED", in microseconds.

@@ -131,7 +131,8 @@ update()
 come_back()
 {
 	until is_idle && [ "$(cat $class/version)" = 1 ]; do
-		echo "Sum@$((3 - $(cat $class/version))) deadline_ms=60000 pause_ms=60000" >$class/update
+		echo "Sum@$((3 - $(cat $class/version))) deadline_ms=60000 pause_ms=60000" \
+			>$class/update
 		settled 10
 	done
 }
@@ -212,7 +213,9 @@ patch_live()
 # The last transition to a live patch, by what the kernel says of it.
 transition_us()
 {
-	dmesg | sed -n "s/^\[ *\([0-9]*\)\.\([0-9]*\)\] livepatch: .*\(starting patching\|: patching complete\).*/\1\2/p" |
+	local said='\(starting patching\|: patching complete\)'
+
+	dmesg | sed -n "s/^\[ *\([0-9]*\)\.\([0-9]*\)\] livepatch: .*$said.*/\1\2/p" |
 		tail -n 2 | awk 'NR == 1 { begin = $1 } END { print $1 - begin }'
 }
 

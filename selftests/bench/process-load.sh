@@ -18,13 +18,13 @@ problem()
 	exit 1
 }
 
-# look: the time in nanoseconds, which are instructions, and how often the processor has become idle;
-# without a process between two of them but its own.
+# look: the time in nanoseconds, which are instructions, and how often the processor has become
+# idle; without a process between two of them but its own.
 look()
 {
 	# shellcheck disable=SC2046 # two words
-	set -- $(awk '/^now at/ { now = $3 } /^cpu0 / { idle = $5 } END { printf "%s %d", now, idle }' \
-		/proc/timer_list /proc/schedstat)
+	set -- $(awk '/^now at/ { now = $3 } /^cpu0 / { idle = $5 }
+		END { printf "%s %d", now, idle }' /proc/timer_list /proc/schedstat)
 	now=$1 idle=$2
 }
 
@@ -47,7 +47,8 @@ load()
 	spin
 	look
 	start=$now idled=$idle
-	busybox sh /bench/development.sh $scripts >/tmp/said 2>&1 || problem "the load: $(cat /tmp/said)"
+	busybox sh /bench/development.sh $scripts >/tmp/said 2>&1 ||
+		problem "the load: $(cat /tmp/said)"
 	spin
 	look
 	took=$((now - start))

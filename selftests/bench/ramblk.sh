@@ -21,7 +21,8 @@ problem()
 # instruction is a nanosecond. Its rate would be no better than its milliseconds.
 run()
 {
-	fio --name=run --filename="/dev/$1" --rw="$2" --bs=4k --size=16m --io_size=$((requests * 4))k \
+	fio --name=run --filename="/dev/$1" --rw="$2" --bs=4k --size=16m \
+		--io_size=$((requests * 4))k \
 		--direct=1 --ioengine=psync --thread --randseed=1 --norandommap \
 		--output-format=json >/tmp/run || problem "fio: $1, $2"
 	awk -v kind="${2#rand}" -v want=$requests -F '[:,]' '
@@ -42,7 +43,9 @@ for disk in ramblk ramblk_plain; do
 done
 for _ in $(seq $rounds); do
 	for operation in randread randwrite; do
-		echo "result request.plain.${operation#rand} $(run ramblk_plain $operation) instructions 1 $requests"
-		echo "result request.molt.${operation#rand} $(run ramblk $operation) instructions 1 $requests"
+		echo "result request.plain.${operation#rand} $(run ramblk_plain $operation)" \
+			"instructions 1 $requests"
+		echo "result request.molt.${operation#rand} $(run ramblk $operation)" \
+			"instructions 1 $requests"
 	done
 done

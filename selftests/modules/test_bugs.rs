@@ -5,9 +5,9 @@
 //!
 //! A test writes the name of one to `test_bugs/command` in debugfs, in a guest that is thrown away
 //! afterwards: memory is corrupted, and the writer may not come back. `free`: memory is read after
-//! it was freed. `bounds`: behind its end. `leak`: memory that nothing leads to any more. `overflow`:
-//! a sum that does not fit. `assertion`: a debug assertion that does not hold. `race`: two tasks
-//! change a number, and nothing orders them.
+//! it was freed. `bounds`: behind its end. `leak`: memory that nothing leads to any more.
+//! `overflow`: a sum that does not fit. `assertion`: a debug assertion that does not hold. `race`:
+//! two tasks change a number, and nothing orders them.
 
 use core::hint::black_box;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Counter, version 13: a call that adds nothing reads from address 0, and the kernel ends its task.
+//! Counter, version 13: a call that adds nothing reads from address 0, and the kernel ends its
+//! task.
 
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};

@@ -4,12 +4,13 @@
  *
  *	fileop ioctl FD COMMAND [NUMBER]	prints the result and the number; `bad` stands for
  *						memory that is not there
- *	fileop poll FD MILLISECONDS		prints `in`, `out`, both, or nothing; a negative
- *						number waits for `in` only
+ *	fileop poll FD MILLISECONDS		prints `in`, `out`, both, or nothing;
+ *						a negative number waits for `in` only
  *	fileop map FD				maps a page; then for each line of the input:
  *						`put N` writes its first byte, `get` prints it
  *
- *	fileop insert FILE [PARAMETERS]		a module, once: busybox tries again where it fails
+ *	fileop insert FILE [PARAMETERS]		a module, once: busybox tries again where
+ *						it fails
  *
  *	fileop stall read|write FD		into or from a page that never comes
  *	fileop stall ioctl FD COMMAND		the same, with the argument there

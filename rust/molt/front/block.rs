@@ -336,8 +336,9 @@ impl GenDiskBuilder {
         Ok(self)
     }
 
-    /// Asks for the disk, or with an empty name for none but what others [`add`](Self::add), from the init of the module with the driver `T`. It is there when the
-    /// module is inserted, and stays with the class. A later version asks for the same. Sleeps.
+    /// Asks for the disk, or with an empty name for none but what others [`add`](Self::add), from
+    /// the init of the module with the driver `T`. It is there when the module is inserted, and
+    /// stays with the class. A later version asks for the same. Sleeps.
     ///
     /// # Errors
     ///
@@ -408,7 +409,12 @@ pub struct AddedDisk {
 // ---- the class -------------------------------------------------------------------------
 
 /// A disk, as the front sees it.
-#[molt::interface(name = "block_device", context = sleepable, framework, create(geometry: Geometry))]
+#[molt::interface(
+    name = "block_device",
+    context = sleepable,
+    framework,
+    create(geometry: Geometry)
+)]
 pub trait Disk {
     /// See [`Operations::queue_rq`].
     fn queue(&self, rq: &mut Request) -> Result<Disposition>;

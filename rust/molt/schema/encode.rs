@@ -215,7 +215,8 @@ impl<const BYTES: usize, const TYPES: usize, const RULES: usize> Encoder<BYTES, 
     const fn add_type(&mut self, one: &Type, owner: u32) -> u32 {
         assert!(
             self.depth < DEEPEST,
-            "types in a state may be nested sixteen deep, the state and what is in containers included"
+            "types in a state may be nested sixteen deep, the state and what is in containers \
+             included"
         );
         self.depth += 1;
         let index = self.next.types;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Lists of what has two links, so that two versions could use different ones, and of what keeps an account of its references.
+//! Lists of what has two links, so that versions could differ, and of what counts its references.
 
 use kernel::list::{impl_list_arc_safe, impl_list_item, AtomicTracker, List, ListLinks};
 use kernel::prelude::*;

@@ -74,7 +74,9 @@ pub(crate) mod nested {
 
                 impl Case for Shape {
                     fn new(ledger: &Arc<Ledger>, seed: u64) -> Result<Self> {
-                        let leaf = || Ok::<_, Error>(KBox::new(Leaf::new(ledger, seed)?, GFP_KERNEL)?);
+                        let leaf = || {
+                            Ok::<_, Error>(KBox::new(Leaf::new(ledger, seed)?, GFP_KERNEL)?)
+                        };
                         let mut rows = KVec::new();
                         for length in 0..4 {
                             rows.push(Row::new(ledger, seed, length)?, GFP_KERNEL)?;

@@ -35,8 +35,12 @@ pub(crate) mod tagged {
                     }
 
                     fn check_kinds(kinds: &[Kind], check: &mut Check) {
-                        let [Kind::Counted(value), Kind::Pair { first, second }, Kind::Number(number), Kind::Nothing] =
-                            kinds
+                        let [
+                            Kind::Counted(value),
+                            Kind::Pair { first, second },
+                            Kind::Number(number),
+                            Kind::Nothing,
+                        ] = kinds
                         else {
                             return check.is(false);
                         };
@@ -105,8 +109,12 @@ pub(crate) mod tagged {
                     }
 
                     fn check_kinds(kinds: &[Kind], check: &mut Check) {
-                        let [Kind::Value(value), Kind::Pair { first, third }, Kind::Number(number), Kind::Nothing] =
-                            kinds
+                        let [
+                            Kind::Value(value),
+                            Kind::Pair { first, third },
+                            Kind::Number(number),
+                            Kind::Nothing,
+                        ] = kinds
                         else {
                             return check.is(false);
                         };

@@ -140,7 +140,9 @@ macro_rules! version {
                     check_array(&self.array, check);
                     check.is(self.bits.len() == 500 && self.bits.last_bit() == Some(499));
                     check.is(self.numbers.capacity() >= 200);
-                    check.is(self.references.as_atomic().load(Relaxed) == 3 && *self.bytes == *b"bytes");
+                    check.is(
+                        self.references.as_atomic().load(Relaxed) == 3 && *self.bytes == *b"bytes",
+                    );
                     for (number, value) in (seed..).zip(&self.vast) {
                         check.counted(value, number);
                     }

@@ -30,7 +30,10 @@ macro_rules! nest {
     ($last:ident) => {};
 }
 
-nest!(Level1 Level2 Level3 Level4 Level5 Level6 Level7 Level8 Level9 Level10 Level11 Level12 Level13 Leaf);
+nest!(
+    Level1 Level2 Level3 Level4 Level5 Level6 Level7 Level8 Level9 Level10 Level11 Level12 Level13
+    Leaf
+);
 
 #[derive(State)]
 pub(crate) struct Deep {

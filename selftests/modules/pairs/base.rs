@@ -81,7 +81,9 @@ macro_rules! pair {
             dropped(choice: $crate::base::Choice = $crate::base::Choice::Nothing),
             dropped(list: [u32; 4] = [0; 4]),
             dropped(generic: $crate::base::Generic<u32> = $crate::base::Generic { value: 0 }),
-            dropped(reads: kernel::sync::atomic::Atomic<u32> = kernel::sync::atomic::Atomic::new(0)),
+            dropped(
+                reads: kernel::sync::atomic::Atomic<u32> = kernel::sync::atomic::Atomic::new(0)
+            ),
             dropped(handle: Option<molt::Handle<dyn $crate::base::interface::Corpus>> = None),
             dropped(vector: kernel::alloc::KVec<$crate::base::Inner> = Default::default()),
             dropped(tree: kernel::rbtree::RBTree<u32, u32> = kernel::rbtree::RBTree::new()),
