@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 # guest: --cpus 2
-# console: BUG: kernel NULL pointer dereference, address: 0000000000000000
+# console: BUG: kernel NULL pointer dereference, address: 0000000000000008
 # console: Oops: Oops: 0000 [#1]
 # console: Call Trace:
 #

@@ -273,9 +273,13 @@ check "without an implementation there is nothing to make" not modprobe molt_pro
 [ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 cp -r /kselftest $temporary/
 kernel_tests $temporary/before
-check "the kernel's own tests succeed without a tracker" \
-	same "$(grep -h '^status' $temporary/before/* | sort | uniq -c |
+name="the kernel's own tests succeed without a tracker"
+if [ "$slower" -gt 1 ]; then
+	skip "$name" "this kernel does not have all that they test"
+else
+	check "$name" same "$(grep -h '^status' $temporary/before/* | sort | uniq -c |
 		awk '{ $1 = $1; print }')" "$(echo "$kselftests" | wc -w) status 0"
+fi
 
 load molt_control process_shared molt_process
 check "the class is there, and atomic" same "$(value process context)" atomic
