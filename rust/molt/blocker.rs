@@ -13,7 +13,7 @@ use crate::exchange::Exchange;
 use crate::gate::Gate;
 use crate::helpers::{molt_find_tasks_in, molt_task_stack};
 use crate::plan::Verb;
-use crate::primitives::{describe, describe_current, describe_dead, now_ns, Described};
+use crate::primitives::{describe, describe_current, describe_dead, now_ns, sleep_ns, Described};
 use crate::registry::framework;
 use crate::text::Text;
 use crate::transition::Transition;
@@ -21,6 +21,13 @@ use crate::window::BOUND_NS;
 
 /// How many blockers of one attempt are named.
 const MOST: usize = 64;
+
+/// How often tasks are looked at until one is found: the stack of one that is running, be it for
+/// an instant, cannot be told.
+const LOOKS: usize = 5;
+
+/// How long between two looks, in nanoseconds.
+const LOOK_NS: u64 = 300_000;
 
 /// Length of a task's name in the kernel.
 const COMM_LEN: usize = 16;
@@ -140,11 +147,16 @@ fn collect(transition: &Transition, exchange: &Exchange, closed_ns: u64) -> KVec
     let gate = exchange.class().gate();
     recorded(core::slice::from_ref(gate), &mut known);
     if gate.has_pending() {
-        for route in exchange.routes().iter() {
-            // SAFETY: The route pins the module; the list outlives the walk.
-            unsafe {
-                molt_find_tasks_in(route.from.module(), add_untracked, (&raw mut others).cast());
+        for _ in 0..LOOKS {
+            for route in exchange.routes().iter() {
+                let (module, found) = (route.from.module(), (&raw mut others).cast());
+                // SAFETY: The route pins the module; the list outlives the walk.
+                unsafe { molt_find_tasks_in(module, add_untracked, found) };
             }
+            if !others.is_empty() || !gate.has_pending() {
+                break;
+            }
+            sleep_ns(LOOK_NS);
         }
         others.retain(|other: &mut Blocker| known.iter().all(|one| one.who.pid != other.who.pid));
         // These are inside the domain, too, and hold the grace period up.

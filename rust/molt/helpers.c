@@ -282,6 +282,7 @@ static int molt_task_dies(struct notifier_block *notifier, unsigned long what, v
 {
 	if (what == DIE_OOPS && !molt_dead.is_there) {
 		molt_task_describe(current, &molt_dead.pid, molt_dead.comm);
+		/* Pairs with molt_has_oopsed(): who sees it, sees who it was. */
 		smp_store_release(&molt_dead.is_there, true);
 	}
 	return NOTIFY_DONE;
@@ -301,6 +302,7 @@ void molt_deaths_unwatch(void)
 
 bool molt_has_oopsed(void)
 {
+	/* Pairs with molt_task_dies(). */
 	return smp_load_acquire(&molt_dead.is_there);
 }
 

@@ -288,7 +288,8 @@ static int each_allocation(const char *file, const char *class, const char *requ
 			return problem("error", strerrorname_np(error), n);
 		if (is_done && !put(file, back))
 			return problem("no way back", strerrorname_np(errno), n);
-		if (!is_whole(&before, class, false, witnesses, is_done ? "the way back" : "a fault"))
+		if (!is_whole(&before, class, false, witnesses,
+			      is_done ? "the way back" : "a fault"))
 			return problem("not whole", request, n);
 		if (left)
 			return is_done ? 0 : problem("refused, but not by a fault", "", n);
