@@ -5,6 +5,7 @@
 use core::ffi::c_void;
 
 use kernel::bindings;
+use kernel::fmt;
 use kernel::prelude::*;
 use kernel::sync::Arc;
 
@@ -53,6 +54,12 @@ impl Who {
     }
 }
 
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pid {} ({})", self.pid, self.comm.as_str())
+    }
+}
+
 impl From<Described> for Who {
     fn from(task: Described) -> Self {
         let mut comm = task.comm;
@@ -87,16 +94,13 @@ pub type Stack = Text<512>;
 impl Blocker {
     /// For the log and `last_result`: who, where and since when.
     pub fn describe(&self, class: &str) -> Text<128> {
-        let Who { pid, comm } = &self.who;
-        let comm = comm.as_str();
+        let who = &self.who;
         match self.inside_ns {
             Some(ns) => {
                 let ms = ns / 1_000_000;
-                Text::format(fmt!("pid {pid} ({comm}) inside {class} for {ms} ms"))
+                Text::format(fmt!("{who} inside {class} for {ms} ms"))
             }
-            None => Text::format(fmt!(
-                "pid {pid} ({comm}) inside {class} since before the update"
-            )),
+            None => Text::format(fmt!("{who} inside {class} since before the update")),
         }
     }
 }
@@ -109,9 +113,8 @@ pub(crate) fn name(
     closed_ns: u64,
 ) -> Text<REASON_LEN> {
     let mut reason = match Who::dead() {
-        Some(Who { pid, comm }) => Text::format(fmt!(
-            "no quiescence: pid {pid} ({}) has died in the kernel, inside a call perhaps",
-            comm.as_str()
+        Some(who) => Text::format(fmt!(
+            "no quiescence: {who} has died in the kernel, inside a call perhaps"
         )),
         None => Text::new(),
     };

@@ -270,13 +270,15 @@ impl Fronts {
     pub(crate) fn detach(&self, class: &Arc<Class>) -> Result<Option<Detached<'_>>, Refusal> {
         let busy = |what| Refusal::new(EBUSY, fmt!("{}: {what}", class.name()));
         let mut inner = self.inner.lock();
+        // With or without a front: the reaper, which who removes a class waits for, may itself
+        // wait at the gate of such a transition.
+        class.check_idle()?;
         let Some(one) = inner.class(class) else {
             return Ok(None);
         };
         if one.stage != Stage::Attached {
             return Err(busy("its front is being attached or detached"));
         }
-        class.check_idle()?;
         one.stage = Stage::Changing;
         let (front, options) = (one.front.clone(), one.options.clone());
         drop(inner);

@@ -232,12 +232,9 @@ pub(crate) fn check_rights() -> Result<(), Refusal> {
 /// `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
 pub(crate) fn check_oops() -> Result<(), Refusal> {
     match Who::dead() {
-        Some(Who { pid, comm }) => Err(Refusal::new(
+        Some(who) => Err(Refusal::new(
             EIO,
-            fmt!(
-                "the kernel has oopsed: pid {pid} ({}) has died, inside a call perhaps",
-                comm.as_str()
-            ),
+            fmt!("the kernel has oopsed: {who} has died, inside a call perhaps"),
         )),
         None => Ok(()),
     }

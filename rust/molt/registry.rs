@@ -301,8 +301,6 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
 /// * `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
 pub fn remove(class: &Arc<Class>) -> Result<(), Refusal> {
     crate::plan::check_oops()?;
-    // The reaper may wait at the gate of this one, and whoever waits for it, too.
-    class.check_idle()?;
     let detached = framework().fronts.detach(class)?;
     // Handles that were dropped just now still count until the reaper has come by.
     framework().reaper.flush();
