@@ -49,7 +49,8 @@ check "confirm_ms=0 is EINVAL, and so is too much" \
 	all refused EINVAL counter "Sum@2 confirm_ms=0" confirm_ms=0 -- \
 	refused EINVAL counter "Sum@2 confirm_ms=600001" confirm_ms=600001
 begun=$(now_ms)
-check "an update that has to be confirmed succeeds" update counter "Sum@2 confirm_ms=$((4000 * slower))"
+check "an update that has to be confirmed succeeds" \
+	update counter "Sum@2 confirm_ms=$((4000 * slower))"
 check "its file says so" all waits 1 -- served counter Sum@2 1
 check "the old module stays meanwhile" not rmmod counter_v1
 check "only 1 confirms" all put_refused $confirm 0 EINVAL -- waits 1
@@ -68,7 +69,8 @@ begun=$(now_ms)
 check "the way back is not taken before time" all served counter Sum@1 2 -- not rmmod counter_v2
 check "without a word the class goes back by itself" await 5 at_generation counter 3
 took=$(($(now_ms) - begun))
-check "in time, and not before" all at_least $took $((1000 * slower)) -- at_most $took $((4000 * slower))
+check "in time, and not before" \
+	all at_least $took $((1000 * slower)) -- at_most $took $((4000 * slower))
 await 5 in_state counter idle
 check "to what it was" all served counter Sum@2 3 -- waits 0 -- last_says counter "ok "
 check "the log says why" has "$(dmesg | grep "not confirmed" | tail -n 1)" counter
@@ -78,11 +80,13 @@ check "the history has the way back, of the framework's own thread" all \
 check "the module that failed can be removed" await 2 rmmod counter_v1 2>/dev/null
 load counter_v1
 check "a confirmation that comes too late is ENOENT" put_refused $confirm 1 ENOENT
-check "the same with policy=background" update counter "Sum@1 policy=background confirm_ms=$((500 * slower))"
+check "the same with policy=background" \
+	update counter "Sum@1 policy=background confirm_ms=$((500 * slower))"
 check "goes back" await 5 at_generation counter 5
 stop_callers
 await 5 in_state counter idle
-check "lazy, with instances that nobody calls" update counter "Sum@1 policy=lazy confirm_ms=$((700 * slower))"
+check "lazy, with instances that nobody calls" \
+	update counter "Sum@1 policy=lazy confirm_ms=$((700 * slower))"
 check "goes back, too" all await 5 at_generation counter 7 -- await 5 in_state counter idle -- \
 	served counter Sum@2 7
 # All its instances were moved first, which began when the time was over.

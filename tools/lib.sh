@@ -197,9 +197,9 @@ herd_dir()
 	printf '%s/herd-%s\n' "$CACHE" "$(sha256sum <"$TOOLS/inside/herd-fetch" | cut -c1-8)"
 }
 
-# cached KIND DIR WHAT COMMAND...: DIR of the cache. Where it is not there yet it is made by COMMAND, which
-# gets the folder to fill as its last argument; one run at a time makes something of a KIND. Of that
-# kind, what no checkout has used within two weeks goes.
+# cached KIND DIR WHAT COMMAND...: DIR of the cache. Where it is not there yet it is made by COMMAND,
+# which gets the folder to fill as its last argument; one run at a time makes something of a KIND. Of
+# that kind, what no checkout has used within two weeks goes.
 cached()
 {
 	local kind=$1 dir=$2 what=$3 old
