@@ -110,6 +110,8 @@ enum Act {
         to: usize,
         old: Shell,
         new: Shell,
+        /// Among the locks of the state.
+        number: usize,
     },
     Each {
         from: usize,
@@ -133,7 +135,7 @@ enum Act {
 
 /// How a state of one implementation is made from one of another.
 pub(crate) struct Moves {
-    /// For the locks of the new state: first those of acts, by their numbers, then flat ones.
+    /// For the locks of the new state.
     locks: Group,
     /// What needs no look into containers, and nothing prepared.
     flat: Flat,
@@ -302,8 +304,7 @@ impl Moves {
     ) {
         // SAFETY: By the caller's promise.
         unsafe {
-            let class_of = |lock: usize| self.locks.lock(self.acts.len().wrapping_add(lock));
-            self.flat.commit(old, new, class_of);
+            self.flat.commit(old, new, self.locks);
             if self.acts.is_empty() {
                 return;
             }
@@ -447,8 +448,13 @@ impl Moves {
             match *act {
                 // SAFETY: Both places have room for the type, which has one size.
                 Act::Copy(copied) => unsafe { copied.run(old, new) },
-                Act::Relock { to, new: shell, .. } => {
-                    let class = self.locks.lock(at);
+                Act::Relock {
+                    to,
+                    new: shell,
+                    number,
+                    ..
+                } => {
+                    let class = self.locks.lock(number);
                     // SAFETY: There is room for the lock beside what is in it.
                     unsafe { (shell.make)(new.wrapping_byte_add(to), Elements::NONE, class) };
                 }

@@ -23,6 +23,8 @@ pub(super) struct Builder<'a> {
     first: usize,
     /// What the operations that come are in, from the outermost.
     frames: KVec<Frame>,
+    /// How many locks there were so far.
+    locks: usize,
 }
 
 /// The number of what is no act.
@@ -47,6 +49,7 @@ impl<'a> Builder<'a> {
             label: Text::format(label),
             first: 0,
             frames: KVec::new(),
+            locks: 0,
         }
     }
 }
@@ -108,6 +111,13 @@ impl Builder<'_> {
         let shells = self.old.shell(old).zip(self.new.shell(new));
         let shells = shells.ok_or_else(|| Refusal::from(EIO));
         Some(shells.map(|(old, new)| (from, to, old, new)))
+    }
+
+    /// The number of the next lock.
+    fn number(&mut self) -> usize {
+        let number = self.locks;
+        self.locks = number.wrapping_add(1);
+        number
     }
 
     fn is_lock(&self, old: u32) -> bool {
@@ -240,7 +250,13 @@ impl Builder<'_> {
             // One that is held is a refusal, where there can be one.
             self.note(path, false)?;
             let (old, new) = self.old.shell(old).zip(self.new.shell(new)).ok_or(EIO)?;
-            return Ok(Act::Relock { from, to, old, new });
+            return Ok(Act::Relock {
+                from,
+                to,
+                old,
+                new,
+                number: self.number(),
+            });
         }
         if kind != Kind::Array {
             self.note(path, true)?;
@@ -297,7 +313,9 @@ impl Sink for Builder<'_> {
     fn op(&mut self, path: &Path<'_>, op: Op) -> Result<usize, Refusal> {
         if let Some(lock) = self.flat_lock(op) {
             let (from, to, old, new) = lock?;
-            self.moves.flat.relock(path, (from, to), (old, new))?;
+            let number = self.number();
+            let flat = &mut self.moves.flat;
+            flat.relock(path, (from, to), (old, new), number)?;
             self.enter(op)?;
             return Ok(FLAT);
         }

@@ -8,6 +8,7 @@ use kernel::prelude::*;
 
 use super::PATH_LEN;
 use crate::error::Refusal;
+use crate::lock::Group;
 use crate::schema::compare::Path;
 use crate::schema::{Elements, Shell};
 use crate::text::Text;
@@ -80,6 +81,8 @@ struct Lock {
     to: usize,
     check: unsafe fn(shell: *mut ()) -> bool,
     make: unsafe fn(place: *mut (), elements: Elements, class: usize),
+    /// Among the locks of the state, also those elsewhere.
+    number: usize,
     path: Text<PATH_LEN>,
 }
 
@@ -155,12 +158,14 @@ impl Flat {
         path: &Path<'_>,
         (from, to): (usize, usize),
         (old, new): (Shell, Shell),
+        number: usize,
     ) -> Result<(), Refusal> {
         let lock = Lock {
             from,
             to,
             check: old.check,
             make: new.make,
+            number,
             path: Text::format(format_args!("{path}")),
         };
         Ok(self.locks.push(lock, GFP_KERNEL)?)
@@ -194,14 +199,9 @@ impl Flat {
     /// # Safety
     ///
     /// `old` is a state of the old implementation that is given away, and `new` memory for one
-    /// of the new. `class_of` has the classes of the locks.
+    /// of the new. `locks` has the classes of the locks.
     #[inline(always)]
-    pub(super) unsafe fn commit(
-        &self,
-        old: *mut (),
-        new: *mut (),
-        class_of: impl Fn(usize) -> usize,
-    ) {
+    pub(super) unsafe fn commit(&self, old: *mut (), new: *mut (), locks: Group) {
         // SAFETY: The places are those of fields, as both schemas say.
         unsafe {
             for word in &self.words {
@@ -219,9 +219,9 @@ impl Flat {
                 let from = old.wrapping_byte_add(one.from);
                 (one.convert)(from, new.wrapping_byte_add(one.to));
             }
-            for (number, lock) in self.locks.iter().enumerate() {
+            for lock in &self.locks {
                 let place = new.wrapping_byte_add(lock.to);
-                (lock.make)(place, Elements::NONE, class_of(number));
+                (lock.make)(place, Elements::NONE, locks.lock(lock.number));
             }
         }
     }
