@@ -54,7 +54,7 @@ use crate::primitives::{
     warn_trespass, Arc, Atomic, Error, Full, Gates, GracePeriod, Many, Owned, Relaxed, Result,
     EAGAIN, EALREADY, ECANCELED, EDEADLK, ETIMEDOUT, LULLS,
 };
-use crate::record::Records;
+use crate::record::{RecordPlace, Records};
 use crate::slot::Slot;
 use crate::window::{Window, BOUND_NS};
 
@@ -180,6 +180,8 @@ pub(crate) struct Attempt {
     scope: Scope,
     /// For the gates of atomic context among them.
     window: Option<Owned<Window>>,
+    /// For the record of who drives it.
+    record: RecordPlace,
 }
 
 /// One grace period of every domain.
@@ -236,6 +238,7 @@ impl Attempt {
             pause_end_ns: Atomic::new(u64::MAX),
             scope,
             window,
+            record: RecordPlace::new(),
         })
     }
 
@@ -299,9 +302,10 @@ impl Attempt {
     /// * what [`Work::provide`] and [`Work::prepare`] return.
     pub(crate) fn run(&self, work: &mut dyn Work, timing: &mut Timing) -> Result {
         let begin_ns = now_ns();
-        let result = self
-            .records
-            .with_updater(self, || self.run_phases(work, timing));
+        let run = || self.run_phases(work, timing);
+        // SAFETY: An attempt is driven once, by one task; where that dies, `work` and what has
+        // the attempt stay.
+        let result = unsafe { self.records.with_updater(self, &self.record, run) };
         timing.total_ns = now_ns().wrapping_sub(begin_ns);
         if self.window.is_some() {
             // Callers that spun, or are about to leave, may still be looking at it.
@@ -650,7 +654,7 @@ impl Attempt {
 
     fn wait_for_change(&self, sequence: u64, until_ns: u64) {
         self.records.drain.wait_timeout(
-            || self.records.drain_sequence() != sequence || !self.is_running(),
+            || self.records.drain_sequence() != sequence || !self.is_running() || has_oopsed(),
             until_ns.saturating_sub(now_ns()),
         );
     }

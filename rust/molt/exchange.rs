@@ -29,6 +29,7 @@ use crate::kept::Kept;
 use crate::moves::PATH_LEN;
 use crate::object::{state_pointer, Memory};
 use crate::place::Place;
+use crate::record::RecordPlace;
 use crate::registry::framework;
 use crate::route::Routes;
 use crate::slot::Slot;
@@ -49,6 +50,8 @@ struct Part {
     error: i32,
     /// The field that was refused, where that is known.
     field: Text<PATH_LEN>,
+    /// For the record of who does it.
+    record: RecordPlace,
 }
 
 /// What a transition does with the instances of one class.
@@ -97,6 +100,7 @@ impl Exchange {
                 places: KVVec::new(),
                 error: 0,
                 field: Text::new(),
+                record: RecordPlace::new(),
             };
             fault(Site::Part)?;
             parts.push(part, GFP_KERNEL)?;
@@ -280,10 +284,17 @@ impl Exchange {
         this.for_each_part(&|index| {
             // SAFETY: Each part is taken once, and there are as many as `for_each_part` says.
             let part = unsafe { &mut *parts.get().add(index) };
-            let result = framework()
-                .records
-                .with_updater(attempt, || this.prepare_part(index, part, attempt, &failed));
-            part.error = result.map_or_else(|error| error.to_errno(), |()| 0);
+            let Part {
+                record,
+                places,
+                field,
+                error,
+            } = part;
+            let run = || this.prepare_part(index, (places, field), attempt, &failed);
+            // SAFETY: The part is this task's; where that dies, who waits for it waits for ever,
+            // and the part stays.
+            let result = unsafe { framework().records.with_updater(attempt, record, run) };
+            *error = result.map_or_else(|error| error.to_errno(), |()| 0);
         });
         match self.parts.iter().find(|part| part.error != 0) {
             Some(part) => Err(Error::from_errno(part.error)),
@@ -294,12 +305,11 @@ impl Exchange {
     fn prepare_part(
         &self,
         index: usize,
-        part: &mut Part,
+        (places, field): (&mut [Place], &mut Text<PATH_LEN>),
         attempt: &Attempt,
         failed: &Atomic<u32>,
     ) -> Result {
-        let mut places = part.places.iter_mut();
-        let field = &mut part.field;
+        let mut places = places.iter_mut();
         // SAFETY: The attempt has claimed the class.
         unsafe {
             self.for_each_slot(index, |slot| {

@@ -408,8 +408,8 @@ impl Gate {
         let task = current();
         let attempt = self.records.bucket(task).attempt_of(task);
         if let Some(attempt) = attempt {
-            // SAFETY: An updater's record lies deeper on this very stack, so the attempt
-            // that it names is alive.
+            // SAFETY: Who drives the attempt that an updater's record names is below on this
+            // very stack, so it is alive.
             match unsafe { (*attempt).trespass(self, slot) } {
                 Trespass::GoOn => {}
                 Trespass::RunNow => return body(),
@@ -487,7 +487,8 @@ impl Gate {
         // The order is what makes the updater see the effects of `body`: they come before
         // this section of the lock, and the updater finds the record gone in a later one.
         let mut bucket = self.records.bucket(task);
-        bucket.remove(place);
+        // SAFETY: Inserted above.
+        unsafe { bucket.remove(place) };
         let awaited = [Lane::Class, Lane::Slots]
             .into_iter()
             .any(|lane| matches!(self.phase_in(lane), Phase::Blocking | Phase::Transferring));

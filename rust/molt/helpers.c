@@ -284,14 +284,17 @@ static int molt_task_dies(struct notifier_block *notifier, unsigned long what, v
 		molt_task_describe(current, &molt_dead.pid, molt_dead.comm);
 		/* Pairs with molt_has_oopsed(): who sees it, sees who it was. */
 		smp_store_release(&molt_dead.is_there, true);
+		/* An updater may be waiting for this very task, up to its deadline. */
+		irq_work_queue(&molt_late_wake);
 	}
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block molt_die_notifier = { .notifier_call = molt_task_dies };
 
-int molt_deaths_watch(void)
+int molt_deaths_watch(struct wait_queue_head *updaters)
 {
+	WRITE_ONCE(molt_late_queue, updaters);
 	return register_die_notifier(&molt_die_notifier);
 }
 

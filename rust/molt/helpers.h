@@ -59,7 +59,7 @@ void molt_warn_trespass(void);
 
 u32 molt_task_hash(const void *task);
 void molt_task_describe(struct task_struct *task, s32 *pid, char comm[TASK_COMM_LEN]);
-int molt_deaths_watch(void);
+int molt_deaths_watch(struct wait_queue_head *updaters);
 void molt_deaths_unwatch(void);
 bool molt_has_oopsed(void);
 void molt_dead_describe(s32 *pid, char comm[TASK_COMM_LEN]);

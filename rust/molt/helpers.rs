@@ -129,7 +129,7 @@ extern "C" {
     pub(crate) static molt_test_dawdle_us: i32;
     pub(crate) static molt_test_refuse: bool;
     pub(crate) static mut molt_test_fail: i32;
-    pub(crate) fn molt_deaths_watch() -> c_int;
+    pub(crate) fn molt_deaths_watch(updaters: *mut bindings::wait_queue_head) -> c_int;
     pub(crate) fn molt_deaths_unwatch();
     pub(crate) fn molt_has_oopsed() -> bool;
     pub(crate) fn molt_dead_describe(pid: *mut i32, comm: *mut c_char);

@@ -17,7 +17,7 @@ use crate::helpers::molt_rcu_barrier;
 use crate::history::Entry;
 use crate::implementation::Pin;
 use crate::plan::{Plan, Policy, Verb};
-use crate::primitives::{now_ns, sleep_ns};
+use crate::primitives::{has_oopsed, now_ns, sleep_ns};
 use crate::registry::{framework, Edge};
 use crate::route::Mended;
 use crate::sweep;
@@ -199,7 +199,7 @@ impl Job {
     }
 
     /// Waits until the last abandoned call has ended, perhaps for ever, and gives up what was
-    /// kept for it. The class goes its way meanwhile.
+    /// kept for it. The class goes its way meanwhile. After an oops all of it is kept.
     fn outlast(&self, abandoned_ns: u64) {
         let is_left = |exchange: &Exchange| {
             let gate = exchange.class().gate();
@@ -209,7 +209,8 @@ impl Job {
                 .for_each_call(core::slice::from_ref(gate), |record| {
                     calls = calls.wrapping_add((record.since_ns < abandoned_ns).into());
                 });
-            calls == 0 && !gate.domain.has_pending()
+            // Last: after an oops nobody is seen, and who was inside may be there for ever.
+            calls == 0 && !gate.domain.has_pending() && !has_oopsed()
         };
         let queue = &framework().records.drain;
         while !self.exchanges.iter().all(is_left) {

@@ -2,7 +2,7 @@
 
 //! Records: who is inside which class while a transition runs.
 //!
-//! A record lies on the stack of the task that it stands for and is linked into one
+//! The record of a call lies on the stack of the task that it stands for and is linked into one
 //! global, hashed table. It belongs to its call, not to a transition: a call that was
 //! recorded by one transition and still runs is seen by every later one. The table is
 //! never reset.
@@ -10,9 +10,17 @@
 //! # Invariants
 //!
 //! Each record in a bucket is alive, is linked in exactly the bucket of its task, and is
-//! read and unlinked under the lock of that bucket only. A task that dies in a call breaks this:
-//! after an oops nobody looks at records any more, and no transition begins or commits.
+//! read and unlinked under the lock of that bucket only. A task that dies in a call breaks this,
+//! since its stack goes: after an oops nobody follows a link between records of calls any more,
+//! not even to take one out, and no transition begins or commits. So "no record" is no answer
+//! then: who acts on it asks [`has_oopsed`] afterwards. (Who is on its way through a bucket while
+//! a task dies may come to that task's record, whose stack is there for some moments yet.)
+//!
+//! The record of an updater lies in memory that outlives its task. It is found after an oops, too:
+//! an updater that no longer knew itself would wait at its own gate.
 
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use crate::attempt::Attempt;
@@ -65,8 +73,27 @@ impl Record {
     }
 }
 
-/// The head of one bucket's list.
-pub(crate) struct Head(*mut Record);
+/// Where the record of an updater is, in memory that is not freed where its task dies. For one task
+/// at a time.
+pub(crate) struct RecordPlace(UnsafeCell<MaybeUninit<Record>>);
+
+// SAFETY: The record is touched by the task that uses the place before it is linked, and under
+// its bucket's lock from then on.
+unsafe impl Send for RecordPlace {}
+// SAFETY: As above.
+unsafe impl Sync for RecordPlace {}
+
+impl RecordPlace {
+    pub(crate) const fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
+}
+
+/// The heads of one bucket's lists.
+pub(crate) struct Head {
+    calls: *mut Record,
+    updaters: *mut Record,
+}
 
 // SAFETY: The records that can be reached from a head are touched under its bucket's lock
 // only, whoever holds it.
@@ -74,15 +101,15 @@ unsafe impl Send for Head {}
 
 impl Head {
     pub(crate) const fn new() -> Self {
-        Self(ptr::null_mut())
+        Self {
+            calls: ptr::null_mut(),
+            updaters: ptr::null_mut(),
+        }
     }
 
-    /// The records; none after an oops.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
-        let mut next = match has_oopsed() {
-            false => self.0,
-            true => ptr::null_mut(),
-        };
+    /// The records from `first` on.
+    fn records(&self, first: *mut Record) -> impl Iterator<Item = &Record> {
+        let mut next = first;
         core::iter::from_fn(move || {
             // SAFETY: By the module's invariants each linked record is alive while the
             // bucket's lock is held, which `&self` shows.
@@ -92,9 +119,18 @@ impl Head {
         })
     }
 
+    /// The records of calls; after an oops none.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = &Record> {
+        let first = match has_oopsed() {
+            false => self.calls,
+            true => ptr::null_mut(),
+        };
+        self.records(first)
+    }
+
     /// The attempt that `task` drives, if it drives one.
     pub(crate) fn attempt_of(&self, task: Task) -> Option<*const Attempt> {
-        self.iter()
+        self.records(self.updaters)
             .filter(|record| record.task == task)
             .find_map(|record| match record.role {
                 Role::Updater(attempt) => Some(attempt),
@@ -104,8 +140,14 @@ impl Head {
 
     /// Whether `task` is inside a recorded call, of any class.
     pub(crate) fn has_call_of(&self, task: Task) -> bool {
-        self.iter()
-            .any(|record| record.task == task && !matches!(record.role, Role::Updater(_)))
+        self.calls().any(|record| record.task == task)
+    }
+
+    fn first(&mut self, role: Role) -> &mut *mut Record {
+        match role {
+            Role::Call(_) | Role::Change(_) => &mut self.calls,
+            Role::Updater(_) => &mut self.updaters,
+        }
     }
 
     /// # Safety
@@ -113,12 +155,23 @@ impl Head {
     /// `record` stays where it is, and alive, until [`Head::remove`].
     pub(crate) unsafe fn insert(&mut self, record: *mut Record) {
         // SAFETY: By the caller's promise.
-        unsafe { (*record).next = self.0 };
-        self.0 = record;
+        let first = self.first(unsafe { (*record).role });
+        // SAFETY: As above.
+        unsafe { (*record).next = *first };
+        *first = record;
     }
 
-    pub(crate) fn remove(&mut self, record: *mut Record) {
-        let mut link: *mut *mut Record = &mut self.0;
+    /// # Safety
+    ///
+    /// `record` was inserted here.
+    pub(crate) unsafe fn remove(&mut self, record: *mut Record) {
+        // SAFETY: By the caller's promise it is alive.
+        let role = unsafe { (*record).role };
+        if !matches!(role, Role::Updater(_)) && has_oopsed() {
+            // The way to it may lead over a stack that is gone. It stays, and nobody comes by.
+            return;
+        }
+        let mut link: *mut *mut Record = self.first(role);
         // SAFETY: `link` points to the head or to the `next` of a linked record; all of
         // them are alive under the bucket's lock.
         unsafe {
@@ -166,14 +219,28 @@ impl Records {
     }
 
     /// Runs `body` with a record of the updater in place.
-    pub(crate) fn with_updater<R>(&self, attempt: &Attempt, body: impl FnOnce() -> R) -> R {
-        let mut record = Record::new(Role::Updater(attempt));
+    ///
+    /// # Safety
+    ///
+    /// Nobody else uses `place` meanwhile, and it stays where the task dies in `body`.
+    pub(crate) unsafe fn with_updater<R>(
+        &self,
+        attempt: &Attempt,
+        place: &RecordPlace,
+        body: impl FnOnce() -> R,
+    ) -> R {
+        let record = Record::new(Role::Updater(attempt));
         let task = record.task;
-        let place = &raw mut record;
-        // SAFETY: `record` is not moved, and is removed below before it dies.
-        unsafe { self.bucket(task).insert(place) };
+        let place = place.0.get().cast::<Record>();
+        // SAFETY: By the caller's promise it is ours until it is linked, and there until it is
+        // removed below.
+        unsafe {
+            place.write(record);
+            self.bucket(task).insert(place);
+        }
         let result = body();
-        self.bucket(task).remove(place);
+        // SAFETY: Inserted above.
+        unsafe { self.bucket(task).remove(place) };
         result
     }
 
@@ -183,21 +250,23 @@ impl Records {
     /// after the scan has passed its bucket has seen that phase. After an oops there is always
     /// one more, which does not leave.
     pub(crate) fn scan(&self, gates: &[Arc<Gate>]) -> usize {
-        if has_oopsed() {
-            return usize::MAX;
-        }
         let mut calls = 0;
         self.for_each_call(gates, |_| calls += 1);
-        calls
+        // Last: until then each of them was there to be seen.
+        match has_oopsed() {
+            true => usize::MAX,
+            false => calls,
+        }
     }
 
     /// Hands each recorded call of `gates` to `f`, under its bucket's lock: `f` must not sleep.
-    /// After an oops none is.
+    /// After an oops none is: "none" is an answer only to who finds [`has_oopsed`] false
+    /// afterwards.
     pub(crate) fn for_each_call(&self, gates: &[Arc<Gate>], mut f: impl FnMut(&Record)) {
         for index in 0..BUCKETS {
             let bucket = self.buckets.lock(index);
             bucket
-                .iter()
+                .calls()
                 .filter(|record| record.is_call_of(gates))
                 .for_each(&mut f);
         }

@@ -128,12 +128,15 @@ impl Root {
             GFP_KERNEL,
         )?;
         ROOT.store(&raw const *framework, Relaxed);
-        // SAFETY: The drop takes it back.
-        to_result(unsafe { molt_deaths_watch() })?;
+        // SAFETY: The drop takes it back, and waits for who is about to wake the queue.
+        to_result(unsafe { molt_deaths_watch(framework.records.drain.as_ptr()) })?;
         // SAFETY: The function is there until the drop takes it back.
         to_result(unsafe { molt_modules_watch(module_is_live) }).inspect_err(|_| {
-            // SAFETY: Watched just above.
-            unsafe { molt_deaths_unwatch() };
+            // SAFETY: Watched just above; the queue is there yet.
+            unsafe {
+                molt_deaths_unwatch();
+                molt_wait_late_sync();
+            }
         })?;
         Ok(Self(framework))
     }

@@ -272,7 +272,7 @@ impl Stage {
         for index in 0..BUCKETS {
             let bucket = self.records.bucket(Task(index));
             assert!(
-                bucket.iter().next().is_none(),
+                bucket.calls().next().is_none(),
                 "a record is left in the table"
             );
         }
