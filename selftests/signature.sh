@@ -6,7 +6,7 @@
 # kernels with checkers do; nothing else is signed.
 
 . ./functions.sh
-plan 13
+plan 15
 
 class=$classes/counter
 
@@ -20,12 +20,18 @@ is_signed=$(signed Sum@2)
 note "counter_v2 is signed: $is_signed"
 check "a module without a signature is not signed" same "$(signed Sum@1)" 0
 check "nothing is required at first" same "$(cat $class/require_signature)" 0
-check "an update is as ever" update counter Sum@2
-check "and back" update counter Sum@1
+check "an update is as ever" update counter "Sum@2 confirm_ms=60000"
+check "while it may have to go back, nothing can be required" \
+	put_refused $class/require_signature 1 EBUSY
+check "once it is confirmed, it goes back by order only" all \
+	put $class/confirm 1 -- update counter Sum@1
 check "signatures can be required" put $class/require_signature 1
 check "the file says so" same "$(cat $class/require_signature)" 1
 check "that is for good" put_refused $class/require_signature 0 EPERM
 check "what serves goes on" served counter Sum@1 2
+
+check "one that would have no way back is refused" \
+	refused EKEYREJECTED counter "Sum@2 confirm_ms=60000" "valid signature"
 
 # accepted: the update to a module that is signed; refused where it is not.
 accepted()

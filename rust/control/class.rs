@@ -227,7 +227,7 @@ impl Class {
 
     fn require_signature(&self, written: Written<'_>) -> Result<Result, Refusal> {
         match request::flag(written.text, written.position).map_err(refusal)? {
-            true => self.class.require_signature(),
+            true => self.class.require_signature()?,
             false if self.class.requires_signature() => {
                 return Err(Refusal::new(
                     EPERM,

@@ -317,9 +317,25 @@ impl Class {
         self.requires_signature.load(Relaxed)
     }
 
-    /// Takes only such ones from now on, for good. What serves instances already goes on.
-    pub fn require_signature(&self) {
+    /// Takes only such ones from now on, for good. What serves instances already goes on. May
+    /// sleep.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY`: a transition is running, or the last update waits for a confirmation: without one
+    /// it has to go back, to a module that has no signature perhaps.
+    pub fn require_signature(&self) -> Result<(), Refusal> {
+        let mut inner = self.inner.lock();
+        if inner.transition.is_some() || inner.trial.is_some() {
+            return Err(Refusal::new(
+                EBUSY,
+                fmt!("{}: a transition is running, or on trial", self.name()),
+            ));
+        }
+        // Who has planned a transition with other rules plans again.
+        inner.changes = inner.changes.wrapping_add(1);
         self.requires_signature.store(true, Relaxed);
+        Ok(())
     }
 
     /// # Errors

@@ -300,7 +300,8 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
 /// # Errors
 ///
 /// * `EBUSY`: it has instances, its front is in use, a transition is running, or it is being
-///   removed already.
+///   removed already. At once for a transition of this class; where one of another class has
+///   closed its gate, the reaper may stand there, and this waits until it has opened.
 /// * `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
 pub fn remove(class: &Arc<Class>) -> Result<(), Refusal> {
     crate::plan::check_oops()?;

@@ -59,6 +59,7 @@ impl Trial {
     /// # Errors
     ///
     /// * `EPROTO`: there is no transfer back, or it can fail in a class of atomic context.
+    /// * `EKEYREJECTED`: the class requires a signature, which the way back lacks.
     /// * `ENOENT`: a module is going. `ENOMEM`.
     pub(crate) fn new(plan: &Plan, confirm_ms: u64) -> Result<Arc<Self>, Refusal> {
         let mut ways = KVec::new();
@@ -176,6 +177,7 @@ impl Trial {
 
 /// Whether a class can go back.
 fn check_way(class: &Class, to: &Registered, back: &Registered) -> Result<(), Refusal> {
+    class.check_signature(back)?;
     let way = transfer::find(class, to, back)?;
     match way.can_fail() && class.gate().is_atomic() {
         true => Err(Refusal::new(
