@@ -154,7 +154,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Replace an implementation that does not come to rest, abandoning its calls and state
+    /// Replace an implementation that is known to be damaged: save the states that are sound,
+    /// abandon calls that do not end
     Repair {
         /// The class
         class: Name,
