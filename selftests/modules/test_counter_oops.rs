@@ -48,7 +48,7 @@ impl Counter for Sum {
             let read: u64;
             // By an instruction that no checker has put its own before.
             // SAFETY: There is none: this is the fault that the test is about.
-            unsafe { asm!("mov {}, [{}]", out(reg) read, in(reg) 8) };
+            unsafe { asm!("mov {}, [{}]", out(reg) read, in(reg) 8u64) };
             return read;
         }
         self.total.fetch_add(n, Relaxed).wrapping_add(n)
