@@ -18,6 +18,8 @@ list=$temporary/points
 # Samples whose updates have many steps: every so many.
 step=5 counters=16 faulty=4 least=700
 [ -z "$FULL" ] || step=1 counters=500 faulty=150 least=10000
+# With checkers each takes long; but there all allocations fail besides.
+[ "$slower" = 1 ] || step=20 least=400
 states=$debug/instances
 
 # take COMMAND...: puts the points that it prints on the list, or says what it said last.
