@@ -86,5 +86,5 @@ settled()
 	result
 	adds_up >"$temporary/account"
 }
-check "at the end no counted value is left" await 10 settled
+check "at the end no counted value is left" await 30 settled
 cat "$temporary/account"
