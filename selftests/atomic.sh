@@ -276,19 +276,20 @@ check "and the next update succeeds" all update tick Plain@2 -- update tick Plai
 
 # Both classes: each call of the one is made from inside the other.
 call_from_everywhere
+deadline=deadline_ms=$((2000 * slower))
 both()
 {
 	local version
 
 	for version in 2 1 2 1; do
-		behind $classes/tock/update Plain@$version
-		update tick Plain@$version || return 1
+		behind $classes/tock/update "Plain@$version $deadline"
+		update tick "Plain@$version $deadline" || return 1
 		ended_with ok || return 1
 	done
 }
 check "two classes that call each other are updated by two writers at the same time" both
 for version in 2 1 2 1; do
-	put $molt/transaction "tick=Plain@$version tock=Plain@$version" ||
+	put $molt/transaction "tick=Plain@$version tock=Plain@$version $deadline" ||
 		note "$errno $(cat $molt/last_result)"
 done
 check "and together" all served tick Plain@1 52 -- served tock Plain@1 8
@@ -315,12 +316,12 @@ check "the sum is exact" exact
 # A call that stays inside: it came before the grace period, or after.
 for milestone in 1 2; do
 	hold $milestone
-	behind $classes/tick/update "Plain@2 deadline_ms=500"
+	behind $classes/tick/update "Plain@2 deadline_ms=$((500 * slower))"
 	await 5 is_under_way
-	usleep 20000
-	taskset 2 sh -c "echo spin 900 >$ticker/command" &
+	usleep $((20000 * slower))
+	taskset 2 sh -c "echo spin $((900 * slower)) >$ticker/command" &
 	parked=$!
-	usleep 20000
+	usleep $((20000 * slower))
 	hold 0
 	check "milestone $milestone: a call that stays inside: ETIMEDOUT" ended_with ETIMEDOUT
 	check "milestone $milestone: it is named" \
