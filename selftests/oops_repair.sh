@@ -35,7 +35,7 @@ check "and says so" last_says counter "20 states saved, 0 lost, 1 calls abandone
 check "the old module stays for it" not rmmod test_counter_damaged
 
 busybox modprobe test_oops >/dev/null 2>&1
-check "a task has died" has "$(dmesg | grep 'RIP: ')" test_oops_init
+check "a task has died" has "$(dmesg | grep 'RIP: ')" "[test_oops]"
 # A few times as long as it takes until somebody looks whether the call has ended.
 sleep 2
 check "the old module stays still" not rmmod test_counter_damaged

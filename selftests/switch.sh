@@ -226,7 +226,7 @@ exec 4>&-
 # ---- a call that stays -------------------------------------------------------------
 
 update counter Sum@2
-load_with counter_busy park_ms=1500
+load_with counter_busy park_ms=$((1500 * slower))
 await 5 same "$(value counter instances)" 100
 check "the first instance is switched to one that keeps calls" switched "Busy@1 key=0"
 echo Y >$parameters/test_state
