@@ -48,7 +48,7 @@ unmixed()
 # together TEXT: a transaction.
 together()
 {
-	put $molt/transaction "$1"
+	put $molt/transaction "$(patient "$1")"
 }
 
 # refused_together ERRNO TEXT [WORD...]: it ends so, the reason has the words.
@@ -281,9 +281,9 @@ opposite()
 
 	succeeded=0 busy=0 others=0
 	for _ in $(seq "$1"); do
-		behind $molt/transaction "alpha=Plain@$version beta=Plain@$version"
+		behind $molt/transaction "$(patient "alpha=Plain@$version beta=Plain@$version")"
 		first=$writer
-		put $molt/transaction "beta=Plain@$version alpha=Plain@$version"
+		put $molt/transaction "$(patient "beta=Plain@$version alpha=Plain@$version")"
 		there=$errno
 		writer=$first
 		ended 20 || errno=hangs
