@@ -260,7 +260,7 @@ check "the class cannot be removed: EBUSY" put_refused $classes/ramblk/remove 1 
 check "nor the front's module" not rmmod molt_block
 make_tree
 hold 2
-behind $classes/ramblk/update "RamBlk@2"
+behind $classes/ramblk/update "$(patient RamBlk@2)"
 check "an update waits" await 5 in_state ramblk blocking
 check "nor can the class be removed then" put_refused $classes/ramblk/remove 1 EBUSY
 hold 0
@@ -290,7 +290,7 @@ check "it goes where there is memory again" to 3
 check "trimmed, since version 3 knows how" fstrim "$mnt"
 echo late >"$mnt/late"
 hold 2
-behind $classes/ramblk/update "RamBlk@2"
+behind $classes/ramblk/update "$(patient RamBlk@2)"
 await 5 in_state ramblk blocking
 umount "$mnt" &
 unmounting=$!
