@@ -41,8 +41,8 @@ rest()
 {
 	stop_callers
 	# A sweep is not at rest.
-	update counter Sum@2
-	update counter Sum@1
+	update counter "Sum@2 deadline_ms=30000"
+	update counter "Sum@1 deadline_ms=30000"
 	await 10 same "$(value counter instances)" "$instances"
 	sleep 1
 	memory=$(memory)
