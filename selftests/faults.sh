@@ -100,7 +100,7 @@ while :; do cat $faults/result >/dev/null; done &
 caller=$!
 # Each place of the first one, one in the middle and the last.
 for instance in 1 $((instances / 2)) $instances; do
-	check "instance $instance refuses at each place" refused_everywhere $instance
+	check "instance $instance refuses at each place" refused_everywhere "$instance"
 done
 kill $caller
 wait $caller 2>/dev/null
