@@ -15,7 +15,7 @@ use syn::{
 
 /// Methods that every handle has. One of an interface would be hidden by them, or make each
 /// call ambiguous.
-const OF_HANDLES: [&str; 4] = ["id", "call", "clone", "drop"];
+const OF_HANDLES: [&str; 5] = ["id", "call", "clone", "drop", "end"];
 
 /// How an argument gets to the object.
 enum Passing {

@@ -109,8 +109,10 @@ pub(crate) fn keep(class: &Class, to: &Registered, choice: Choice) -> Result<Kep
 ///
 /// # Errors
 ///
-/// * `EPERM`, `EIO`, `EBUSY`, `ENOENT`, `EAGAIN`: as for [`begin`](crate::transition::begin).
+/// * `EPERM`, `EIO`, `EBUSY`, `ENOENT`, `EAGAIN`, `EKEYREJECTED`: as for
+///   [`begin`](crate::transition::begin).
 /// * `EALREADY`: it is that already.
+/// * `EINTR`: the caller is being killed while the sweep is completed.
 pub fn set_default(
     class: &Arc<Class>,
     name: &str,

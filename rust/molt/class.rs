@@ -438,10 +438,16 @@ impl Class {
             }
             // Before anything is taken away. An abandoned call may be inside for ever; one that
             // is not has a handle, and so an instance.
-            if self.instances() != 0 || self.gate.has_pending() {
+            if self.instances() != 0 {
                 return Err(Refusal::new(
                     EBUSY,
                     fmt!("{} has {} instances", self.name(), self.instances()),
+                ));
+            }
+            if self.gate.has_pending() {
+                return Err(Refusal::new(
+                    EBUSY,
+                    fmt!("a call of {} that was given up may be inside", self.name()),
                 ));
             }
             inner.is_retired = true;

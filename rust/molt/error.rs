@@ -44,12 +44,13 @@ impl Refusal {
     }
 }
 
-/// The name of `error`, such as `EBUSY`; works without the kernel's table of names.
+/// The name of `error`, such as `EBUSY`; `unnamed` where the kernel has no names of errors
+/// (`CONFIG_SYMBOLIC_ERRNAME`).
 pub fn errno_name(error: Error) -> &'static str {
     error
         .name()
         .and_then(|name| name.to_str().ok())
-        .unwrap_or("EIO")
+        .unwrap_or("unnamed")
 }
 
 impl From<Error> for Refusal {

@@ -418,7 +418,7 @@ impl Drop for Registration {
 }
 
 /// That an implementation has asked for a front; its module keeps it, as what its init returns.
-/// What came of it belongs to the class, and stays when this is dropped.
+/// What came of it belongs to the class, and stays when this is dropped, which may sleep.
 pub struct Attachment {
     class: Arc<Class>,
     module: *mut bindings::module,

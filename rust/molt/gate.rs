@@ -508,7 +508,7 @@ impl Gate {
         self.phase_in(Lane::of(slot.stamp.load(Acquire))) == Phase::Lazy
     }
 
-    /// Counts a call of an atomic class that was recorded.
+    /// Counts a recorded call.
     pub(crate) fn count_recorded(&self, nested: bool) {
         self.recorded.fetch_add(1, Relaxed);
         if nested {

@@ -71,7 +71,8 @@ impl<I: ?Sized + Interface> Handle<I> {
     }
 
     /// Drops the handle. If it is the last one, the instance is ended by this call, and not later
-    /// by a worker. May sleep, in a class of atomic context, too; not for a method of the class.
+    /// by a worker. May sleep, in a class of atomic context, too. Methods of the class must not
+    /// call it.
     pub fn end(self) {
         let slot = ManuallyDrop::new(self).slot;
         // SAFETY: By the type invariant; the count is given up here.

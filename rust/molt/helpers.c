@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the framework needs of the kernel that is a macro or an inline function of C.
- * One line of logic each; everything else is Rust.
+ * What the framework needs of the kernel that is a macro or an inline function of C, or has no
+ * Rust abstraction. What is decided with it is decided in Rust.
  */
 
 #include <linux/delay.h>

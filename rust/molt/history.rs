@@ -10,7 +10,7 @@ use crate::gate::Traffic;
 use crate::registry::framework;
 use crate::text::{Name, Text};
 
-/// How many transitions are remembered; about 0.5 KiB each.
+/// How many entries are remembered; about 0.5 KiB each.
 const MOST: usize = 2048;
 
 /// One class of a transition that has committed or was aborted.
@@ -38,7 +38,7 @@ pub struct Entry {
     pub instances: u64,
     /// Where the time went.
     pub timing: Timing,
-    /// From the open gate to the old objects gone, in nanoseconds.
+    /// From the end of the sweep to the old objects gone, in nanoseconds.
     pub reclaiming_ns: u64,
     /// What calls met at the gate meanwhile.
     pub traffic: Traffic,

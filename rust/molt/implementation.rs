@@ -38,7 +38,7 @@ pub trait Implementation<I: ?Sized + Interface>: State + Send + Sync {
     fn create(arguments: I::Arguments) -> impl PinInit<Self, Error>;
 
     /// The instance has come to its end: its last handle is gone. Runs as a call of the class,
-    /// before the state is dropped; may sleep where methods may. Not called for a state that
+    /// before the state is dropped; may sleep, in a class of atomic context, too. Not called for a state that
     /// another version has taken over, so this is the place for what a `Drop` would do, which
     /// a state must not have.
     fn closed(&self) {}
@@ -459,6 +459,7 @@ impl Registration {
     /// * `EBUSY`: the class is being removed.
     /// * `ENODEV`: the module is going.
     /// * `EPROTO`: the class has another interface; the log says what differs.
+    /// * `EKEYREJECTED`: the class requires a signature that the module lacks.
     /// * `ENOMEM`.
     pub fn new(descriptor: &'static Descriptor, module: &'static ThisModule) -> Result<Self> {
         let registered = Registered::new(descriptor, module.as_ptr()).and_then(|implementation| {

@@ -26,12 +26,18 @@ pub(crate) fn hold(milestone: Milestone, attempt: &Attempt) {
     }
 }
 
+/// Longer than any host takes the processor away for that such a class could bear.
+const MOST_DAWDLE_NS: u64 = 10_000_000;
+
 /// Lengthens a closure of a window by as much as the parameter `test_dawdle_us` says, as a
-/// host does that takes the processor away. Interrupts are off.
+/// host does that takes the processor away; by [`MOST_DAWDLE_NS`] at most. Interrupts are off.
 pub(crate) fn dawdle() {
     // SAFETY: A word that root may change at any time.
     let us = unsafe { (&raw const molt_test_dawdle_us).read_volatile() };
-    let ns = u64::try_from(us).unwrap_or_default().saturating_mul(1_000);
+    let ns = u64::try_from(us)
+        .unwrap_or_default()
+        .saturating_mul(1_000)
+        .min(MOST_DAWDLE_NS);
     let begin_ns = now_ns();
     while now_ns().wrapping_sub(begin_ns) < ns {
         relax();

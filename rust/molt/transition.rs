@@ -105,16 +105,19 @@ pub struct Transition {
 ///
 /// # Errors
 ///
-/// * `EPERM`: the caller lacks `CAP_SYS_MODULE`.
+/// * `EPERM`: the caller lacks `CAP_SYS_MODULE`; for a repair also `CAP_SYS_ADMIN`.
 /// * `EIO`: the kernel has oopsed; the stack of a dead task may hold a record.
-/// * `EINVAL`: a limit is out of range, or a class is named twice.
+/// * `EINVAL`: a limit is out of range, a class is named twice, or a switch or a repair is not
+///   eager or on trial.
 /// * `EBUSY`: a transition of a class is running, or transitions are held.
 /// * `ESTALE`: a class is not at the expected generation.
 /// * `ENOENT`: the implementation is not registered, or its module is going; or a switch
 ///   means no instance.
 /// * `EALREADY`: all is served as asked for.
 /// * `EAGAIN`: the implementation's module has not finished its init.
-/// * `EPROTO`: no transfer fits, or one can fail that must not.
+/// * `EPROTO`: no transfer fits, or one can fail that must not; or there is no way back for a
+///   trial.
+/// * `EKEYREJECTED`: a class requires a signature that a module lacks.
 /// * `EDEADLK`: called from inside a recorded call of a class.
 /// * `EINTR`: the caller is being killed.
 /// * `ENOMEM`.

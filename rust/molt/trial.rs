@@ -218,8 +218,10 @@ impl Class {
         }
     }
 
-    /// Whether the last update waits for a confirmation. May sleep.
+    /// Whether the last update waits for a confirmation; no longer once it is going back. May
+    /// sleep.
     pub fn is_on_trial(&self) -> bool {
-        self.inner().lock().trial.is_some()
+        let inner = self.inner().lock();
+        inner.trial.as_ref().is_some_and(|trial| trial.is_pending())
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn this_module() -> *const bindings::module {
     core::ptr::null()
 }
 
-/// A class as a caller sees it, typed by its interface.
+/// A class as a caller sees it, typed by its interface. Dropping it may sleep: it may be the last
+/// one of a class that was removed.
 ///
 /// # Invariants
 ///

@@ -343,7 +343,8 @@ impl GenDiskBuilder {
     /// # Errors
     ///
     /// `ENAMETOOLONG`: the name has more than 31 bytes. `EINVAL`: the class has another disk.
-    /// `ENOENT`: there is no module `molt_block`. `ENOMEM`.
+    /// `ENOENT`: there is no module `molt_block`. `EAGAIN`: another implementation of the class is
+    /// asking, in its init. `ENODEV`: the module `molt_block` is going. `ENOMEM`.
     #[inline(always)]
     pub fn build<T: Operations>(self, name: &CStr) -> Result<GenDisk<T>> {
         let options = super::Options::new(self.named(name)?)?;
@@ -401,7 +402,7 @@ pub struct GenDisk<T> {
 }
 
 /// A disk that was added to a class. Dropping it ends the disk, also where it is open: who has it
-/// open gets errors then.
+/// open gets errors then. The drop sleeps until its requests have ended.
 pub struct AddedDisk {
     _addition: Addition,
 }

@@ -62,7 +62,9 @@ impl Options {
 /// A driver of a misc device; `Self` is the state of one open file.
 ///
 /// All methods run as calls of the class, in the task that uses the file, and may sleep for a
-/// bounded time. Those that are left out are answered as by a driver without them.
+/// bounded time. Those that are left out are answered as by a driver without them. What they fail
+/// with is what the system call fails with, but for `EAGAIN` of a read or a write: that waits,
+/// unless the file is not to block.
 #[vtable]
 pub trait MiscDevice: State + Send + Sync {
     /// What `open` returns: `KBox<Self>` or `Pin<KBox<Self>>`.
@@ -444,7 +446,8 @@ impl<T: MiscDevice> MiscDeviceRegistration<T, Kept> {
     /// # Errors
     ///
     /// `ENAMETOOLONG`: the name has more than 63 bytes. `ENOENT`: there is no module `molt_misc`.
-    /// `EINVAL`: the class has a device of another name. `ENOMEM`.
+    /// `EINVAL`: the class has a device of another name. `EAGAIN`: another implementation of the
+    /// class is asking, in its init. `ENODEV`: the module `molt_misc` is going. `ENOMEM`.
     #[inline(always)]
     pub fn register(options: MiscDeviceOptions) -> impl PinInit<Self, Error> {
         let attach = move || -> Result<Self> {

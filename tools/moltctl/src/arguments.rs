@@ -225,10 +225,10 @@ pub struct Options {
     /// Give up after N milliseconds without quiescence
     #[arg(long, value_name = "N")]
     pub deadline_ms: Option<u64>,
-    /// Let no call wait for more than N milliseconds in one try
+    /// Open the gate again after N milliseconds without quiescence; the commit comes on top
     #[arg(long, value_name = "N")]
     pub pause_ms: Option<u64>,
-    /// Have a background sweep done within N milliseconds
+    /// Move what is left at full speed from N milliseconds after the commit on
     #[arg(long, value_name = "N")]
     pub complete_ms: Option<u64>,
     /// Go back by itself unless confirmed within N milliseconds
@@ -283,7 +283,7 @@ pub struct Switch {
     /// Give up after N milliseconds without quiescence
     #[arg(long, value_name = "N")]
     pub deadline_ms: Option<u64>,
-    /// Let no call wait for more than N milliseconds in one try
+    /// Open the gate again after N milliseconds without quiescence; the commit comes on top
     #[arg(long, value_name = "N")]
     pub pause_ms: Option<u64>,
 }
