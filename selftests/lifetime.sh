@@ -5,7 +5,7 @@
 # Who keeps what alive: modules, classes, instances whose handles are dropped anywhere.
 
 . ./functions.sh
-plan 29
+plan 36
 
 load molt_control counter_v1 counter_v2
 load_with counter_load instances=10
@@ -93,3 +93,39 @@ check "they end from a worker" await 5 in_class 4
 check "no call was lost" same "$(sed -n 's/^returned //p' $walker/result)" \
 	"$(sed -n 's/^total //p' $walker/result)"
 check "and nothing slept where it must not" not slept
+
+# A rule that ends an instance of the class while its instances are walked.
+rmmod test_walker test_dropper
+put $classes/alpha/remove 1
+rmmod test_alpha_v2
+rmmod test_alpha_v1
+load test_alpha_ends test_alpha_v1 test_walker
+sh -c "echo bury >$walker/command" &
+usleep 300000
+echo stop >$walker/command
+wait
+check "a rule that ends an instance: EDEADLK" refused EDEADLK alpha Plain@1 "rule called a handle"
+check "the instance ends all the same, later" await 5 in_class 4
+check "and the class goes on" served alpha Plain@4 0
+
+# What is written to a class by molt_control is the class's own, which stays.
+load counter_v1
+check "a question is answered" update counter "Sum@1 check=1"
+last=$(value counter last_result)
+rmmod molt_control
+load test_tick_v1 test_tick_v2 test_tick_v3 test_tock_v1 test_tock_v2 molt_control
+check "the answer outlasts who has written it" same "$(value counter last_result)" "$last"
+
+# A module that may yet go is in no table that refers to it.
+busybox modprobe test_counter_slow init_ms=$((2000 * slower)) fail=1 2>/dev/null &
+init=$!
+await 5 test -e "$classes/counter/implementations/Sum@4"
+check "plans leave out what is in its init" not grep -q Sum@4 $debug/plans
+wait $init
+
+# Whoever has the processor when the update ends, and nobody else.
+processor=/sys/devices/system/cpu/cpu1/online
+[ ! -e $processor ] || echo 0 >$processor
+check "the old module can be removed as soon as an update has ended" \
+	fileop replace $classes/counter/update Sum@1 counter_v2
+[ ! -e $processor ] || echo 1 >$processor

@@ -6,7 +6,7 @@
 # kernels with checkers do; nothing else is signed.
 
 . ./functions.sh
-plan 15
+plan 17
 
 class=$classes/counter
 
@@ -16,6 +16,8 @@ signed()
 }
 
 load molt_control counter_v1 counter_v2
+load_with counter_load instances=20
+open_counters
 is_signed=$(signed Sum@2)
 note "counter_v2 is signed: $is_signed"
 check "a module without a signature is not signed" same "$(signed Sum@1)" 0
@@ -24,8 +26,10 @@ check "an update is as ever" update counter "Sum@2 confirm_ms=60000"
 check "while it may have to go back, nothing can be required" \
 	put_refused $class/require_signature 1 EBUSY
 check "once it is confirmed, it goes back by order only" all \
-	put $class/confirm 1 -- update counter Sum@1
+	put $class/confirm 1 -- update counter "Sum@1 policy=lazy"
+check "an update goes on that nobody hastens" in_state counter lazy
 check "signatures can be required" put $class/require_signature 1
+check "which completes it" in_state counter idle
 check "the file says so" same "$(cat $class/require_signature)" 1
 check "that is for good" put_refused $class/require_signature 0 EPERM
 check "what serves goes on" served counter Sum@1 2

@@ -145,7 +145,7 @@ pub(crate) fn refusal(malformed: Malformed<'_>) -> Refusal {
 
 /// Shows a result: `ok` or an errno's name, and the reason, in one line.
 pub(crate) fn show_last(page: &mut Page, last: &Last) -> fmt::Result {
-    page.write_str(last.result)?;
+    page.write_str(last.result())?;
     match last.reason.as_str() {
         "" => {}
         reason => write!(page, " {reason}")?,

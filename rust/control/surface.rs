@@ -281,7 +281,7 @@ impl Observer for Surface {
     }
 
     fn transition_reached(&self, transition: &Transition, edge: Edge) {
-        let result = transition.outcome().map_or("", |last| last.result);
+        let result = transition.outcome().map_or("", |last| last.result());
         let mut nodes = self.nodes.lock();
         for member in transition.members() {
             if let Some(node) = nodes.find(member.class()) {

@@ -280,9 +280,7 @@ impl Attempt {
     ///
     /// [`gate::refuse_rules`]: crate::gate::refuse_rules
     pub(crate) fn trespass(&self, gate: &Gate, slot: Option<&Slot>) -> Trespass {
-        warn_trespass();
-        self.trespassed.store(1, Relaxed);
-        let _ = self.abort();
+        self.note_trespass();
         if !self.gates.iter().any(|own| core::ptr::eq(&**own, gate)) {
             Trespass::GoOn
         } else if slot.is_some() {
@@ -290,6 +288,13 @@ impl Attempt {
         } else {
             Trespass::Refuse
         }
+    }
+
+    /// The attempt ends because a rule did what it must not.
+    pub(crate) fn note_trespass(&self) {
+        warn_trespass();
+        self.trespassed.store(1, Relaxed);
+        let _ = self.abort();
     }
 
     /// Drives the attempt to its end. Sleeps.

@@ -61,8 +61,9 @@ impl Chain {
         let mut result = Ok(());
         class.for_each_implementation(|one| {
             let is_end = [from, to].iter().any(|end| core::ptr::eq(*end, &**one));
-            // One that is still in its init, or going, is no way.
-            if is_end || !one.is_live() {
+            // One that is still in its init, or going, is no way; nor is one whose code the class
+            // does not take.
+            if is_end || !one.is_live() || class.check_signature(one).is_err() {
                 return;
             }
             if let Ok(pin) = Pin::new(one) {

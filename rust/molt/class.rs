@@ -13,7 +13,7 @@ use kernel::sync::{Arc, Mutex};
 
 use crate::blocker::Blocker;
 use crate::contract::Contract;
-use crate::error::{Refusal, REASON_LEN};
+use crate::error::{errno_name, Refusal, REASON_LEN};
 use crate::gate::{Gate, Phase};
 use crate::helpers::molt_require_signature;
 use crate::holder::Holder;
@@ -78,13 +78,11 @@ pub(crate) struct Inner {
 /// The result of the last request, for `last_result`.
 #[derive(Clone, Copy)]
 pub struct Last {
-    /// `ok`, or an errno's name.
-    pub result: &'static str,
     /// One line; empty before the first request.
     pub reason: Text<REASON_LEN>,
     /// The transition's number; 0: none was begun.
     pub id: u64,
-    /// The errno behind `result`; `None`: `ok`.
+    /// `None`: it went well.
     pub error: Option<Error>,
 }
 
@@ -92,7 +90,6 @@ impl Last {
     /// Nothing has been asked yet.
     pub const fn none() -> Self {
         Self {
-            result: "ok",
             reason: Text::new(),
             id: 0,
             error: None,
@@ -102,11 +99,16 @@ impl Last {
     /// The result of a request that was refused.
     pub fn refused(refusal: &Refusal, id: u64) -> Self {
         Self {
-            result: refusal.errno(),
             reason: refusal.reason(),
             id,
             error: Some(refusal.error),
         }
+    }
+
+    /// `ok`, or an errno's name. For the moment, and not kept with it: the text may be that of
+    /// another module, into which this was compiled.
+    pub fn result(&self) -> &'static str {
+        self.error.map_or("ok", errno_name)
     }
 }
 
@@ -318,13 +320,15 @@ impl Class {
     }
 
     /// Takes only such ones from now on, for good. What serves instances already goes on. May
-    /// sleep.
+    /// sleep; where a sweep is under way until that is done, which it hastens.
     ///
     /// # Errors
     ///
-    /// `EBUSY`: a transition is running, or the last update waits for a confirmation: without one
-    /// it has to go back, to a module that has no signature perhaps.
+    /// * `EBUSY`: a transition is running, or the last update waits for a confirmation: without one
+    ///   it has to go back, to a module that has no signature perhaps.
+    /// * `EINTR`: the caller is being killed while the sweep is completed.
     pub fn require_signature(&self) -> Result<(), Refusal> {
+        crate::transition::finish_sweep(self)?;
         let mut inner = self.inner.lock();
         if inner.transition.is_some() || inner.trial.is_some() {
             return Err(Refusal::new(

@@ -37,7 +37,10 @@ impl Class {
         let mut all = KVec::new();
         let mut result = Ok(());
         self.for_each_implementation(|one| {
-            // One that is going is no choice.
+            // One that is still in its init, or going, is no choice.
+            if !one.is_live() {
+                return;
+            }
             if let Ok(pin) = Pin::new(one) {
                 let pushed = all.push(pin, GFP_KERNEL);
                 result = result.and(pushed.map_err(Error::from));

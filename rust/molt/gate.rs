@@ -409,7 +409,7 @@ impl Gate {
         let attempt = self.records.bucket(task).attempt_of(task);
         if let Some(attempt) = attempt {
             // SAFETY: Who drives the attempt that an updater's record names is below on this
-            // very stack, so it is alive.
+            // very stack, so it is alive: the record of one that has died is no other task's.
             match unsafe { (*attempt).trespass(self, slot) } {
                 Trespass::GoOn => {}
                 Trespass::RunNow => return body(),

@@ -78,7 +78,7 @@ impl<I: ?Sized + Interface> Handle<I> {
         // SAFETY: By the type invariant; the count is given up here.
         if unsafe { slot.as_ref() }.put() {
             // SAFETY: With its last handle gone the slot is this function's.
-            unsafe { crate::reaper::end(slot) };
+            unsafe { crate::reaper::end_now(slot) };
         }
     }
 

@@ -10,7 +10,7 @@ use crate::attempt::{Attempt, Milestone, Timing, Work};
 use crate::blocker;
 use crate::callback::Callbacks;
 use crate::class::Last;
-use crate::error::{errno_name, REASON_LEN};
+use crate::error::REASON_LEN;
 use crate::exchange::Exchange;
 use crate::gate::Traffic;
 use crate::helpers::molt_rcu_barrier;
@@ -186,7 +186,10 @@ impl Job {
         // abandoned calls need.
         let kept = match job.exchanges.iter().any(|one| one.routes().is_kept()) {
             true => Some(job),
-            false => None,
+            false => {
+                drop(job);
+                None
+            }
         };
         unlink(transition.members(), |inner| {
             inner.longest_wait_ns = inner.longest_wait_ns.max(longest_wait_ns);
@@ -229,14 +232,13 @@ impl Job {
         let transition = job.transition.clone();
         job.let_waiters_note();
         let last = Last {
-            result: errno_name(error),
             reason: job.reason(error),
             id: transition.id(),
             error: Some(error),
         };
         let mut longest_wait_ns = 0;
         for index in 0..job.exchanges.len() {
-            let entry = job.entry(index, timing, last.result);
+            let entry = job.entry(index, timing, last.result());
             longest_wait_ns = entry.longest_wait_ns.max(longest_wait_ns);
             crate::log::aborted(&entry, last.reason.as_str());
             framework().history.lock().push(entry);

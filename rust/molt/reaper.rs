@@ -20,6 +20,7 @@ use crate::helpers::{
     molt_work_flush, molt_work_init, molt_work_queue, molt_workqueue_destroy, molt_workqueue_new,
 };
 use crate::object::state_pointer;
+use crate::primitives::current;
 use crate::registry::framework;
 use crate::slot::{Slot, Unlisted};
 
@@ -99,6 +100,26 @@ unsafe extern "C" fn reap(_work: *mut bindings::work_struct) {
             next = slot.as_ref().next_dead();
             end(slot);
         }
+    }
+}
+
+/// Ends one instance on behalf of the caller. Where that is a rule that can fail, lists are being
+/// walked: the transition ends with `EDEADLK`, and the instance later. May sleep.
+///
+/// # Safety
+///
+/// As for [`end`].
+pub(crate) unsafe fn end_now(place: NonNull<Slot>) {
+    let task = current();
+    let attempt = framework().records.bucket(task).attempt_of(task);
+    match attempt {
+        Some(attempt) => {
+            // SAFETY: Who drives it is below on this very stack.
+            unsafe { (*attempt).note_trespass() };
+            bury(place);
+        }
+        // SAFETY: By the caller's promise.
+        None => unsafe { end(place) },
     }
 }
 

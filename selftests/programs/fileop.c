@@ -12,6 +12,9 @@
  *	fileop insert FILE [PARAMETERS]		a module, once: busybox tries again where
  *						it fails
  *
+ *	fileop replace FILE TEXT MODULE		writes the text and then removes the module, with
+ *						no other task between that is not real-time
+ *
  *	fileop stall read|write FD		into or from a page that never comes
  *	fileop stall ioctl FD COMMAND		the same, with the argument there
  *
@@ -23,6 +26,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +92,17 @@ static int insert(const char *path, const char *parameters)
 	return 0;
 }
 
+static int replace(const char *path, const char *text, const char *module)
+{
+	const struct sched_param first = { .sched_priority = 50 };
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || sched_setscheduler(0, SCHED_FIFO, &first) ||
+	    write(fd, text, strlen(text)) < 0 || syscall(SYS_delete_module, module, O_NONBLOCK))
+		return fail();
+	return 0;
+}
+
 /* A page whose first user waits until somebody brings it, which nobody does. */
 static void *stalled_page(void)
 {
@@ -134,5 +149,7 @@ int main(int count, char **words)
 		return map(atoi(words[2]));
 	if (count >= 3 && !strcmp(words[1], "insert"))
 		return insert(words[2], count > 3 ? words[3] : "");
+	if (count == 5 && !strcmp(words[1], "replace"))
+		return replace(words[2], words[3], words[4]);
 	return 2;
 }
