@@ -7,7 +7,7 @@
 # module of its own, what is done with requests is updated.
 
 . ./functions.sh
-plan 14
+plan 16
 
 config=/tmp/config
 
@@ -60,6 +60,24 @@ steady()
 		request null1 50 || : >"$temporary/failed"
 	done
 }
+
+# A disk is added by a task that waits, here for the gate, and may wait for a module to be loaded.
+hold 3
+behind $classes/rnull/update "NullBlkDevice@2 deadline_ms=20000"
+await 5 in_state rnull transferring
+power null3 0 &
+adding=$!
+usleep 300000
+busybox modprobe hello_v1 &
+loading=$!
+loaded="hello_v1 $loaded"
+check "modules are loaded while a disk is being added" await 5 is_gone $loading
+put $classes/rnull/abort 1
+ended 5
+hold 0
+wait $loading $adding
+check "then it is there, and can be ended" all test -e /dev/null3 -- \
+	put $config/rnull/null3/power 0
 
 steady &
 load=$!

@@ -30,6 +30,7 @@ pub mod work;
 pub use report::Report;
 pub use waker::Waker;
 
+use core::ops::Deref;
 use core::ptr;
 
 use kernel::bindings;
@@ -41,7 +42,7 @@ use kernel::sync::{Arc, Mutex};
 use crate::class::Class;
 use crate::container::Room;
 use crate::error::Refusal;
-use crate::helpers::{molt_front_request, molt_module_get, molt_module_put};
+use crate::helpers::{molt_front_request, molt_module_get, molt_module_is_live, molt_module_put};
 use crate::log;
 use crate::movable::Movable;
 use crate::registry::{find_by_module, framework};
@@ -157,6 +158,51 @@ unsafe impl Send for Known {}
 // SAFETY: As above.
 unsafe impl Sync for Known {}
 
+/// A reference to a front's module.
+struct Module(*mut bindings::module);
+
+// SAFETY: It is a reference count.
+unsafe impl Send for Module {}
+// SAFETY: As above.
+unsafe impl Sync for Module {}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        // SAFETY: Taken when it was made; no frame of that module is below this one.
+        unsafe { molt_module_put(self.0) };
+    }
+}
+
+/// A front in use: its module stays for as long. Fields are dropped in this order.
+struct Used {
+    known: Arc<Known>,
+    _module: Module,
+}
+
+impl Used {
+    /// # Errors
+    ///
+    /// `ENODEV`: the front's module is going.
+    fn new(known: &Arc<Known>) -> Result<Self> {
+        // SAFETY: It is registered or in use, so its module is there; if it is going this fails.
+        match unsafe { molt_module_get(known.module) } {
+            true => Ok(Self {
+                known: known.clone(),
+                _module: Module(known.module),
+            }),
+            false => Err(ENODEV),
+        }
+    }
+}
+
+impl Deref for Used {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
 /// How far a class is with its front.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -167,12 +213,14 @@ enum Stage {
     Attached,
 }
 
-/// A class and its front, whose module it pins.
+/// A class and its front.
 struct Attached {
     class: Arc<Class>,
-    front: Arc<Known>,
+    front: Used,
     options: Arc<Options>,
     stage: Stage,
+    /// How many registrations are being added at this moment.
+    adding: usize,
 }
 
 // SAFETY: Pointers to modules are compared only.
@@ -202,14 +250,7 @@ impl Inner {
 
     /// Forgets a class, and lets its front's module go.
     fn forget(&mut self, class: &Class) {
-        self.classes.retain(|one| {
-            let is_other = !ptr::eq(&*one.class, class);
-            if !is_other {
-                // SAFETY: Taken when it was added; no frame of that module is below this one.
-                unsafe { molt_module_put(one.front.module) };
-            }
-            is_other
-        });
+        self.classes.retain(|one| !ptr::eq(&*one.class, class));
     }
 }
 
@@ -233,15 +274,13 @@ impl Fronts {
         }
     }
 
-    fn next_of(
-        &self,
-        module: *mut bindings::module,
-    ) -> Option<(Arc<Class>, Arc<Known>, Arc<Options>)> {
+    fn next_of(&self, module: *mut bindings::module) -> Option<(Arc<Class>, Used, Arc<Options>)> {
         let mut inner = self.inner.lock();
         let mut classes = inner.classes.iter_mut();
         let one = classes.find(|one| one.stage == Stage::Asked(module))?;
+        let front = Used::new(&one.front.known).ok()?;
         one.stage = Stage::Changing;
-        Some((one.class.clone(), one.front.clone(), one.options.clone()))
+        Some((one.class.clone(), front, one.options.clone()))
     }
 
     fn begin(&self, class: &Class, front: &Known, options: &Options) {
@@ -279,8 +318,11 @@ impl Fronts {
         if one.stage != Stage::Attached {
             return Err(busy("its front is being attached or detached"));
         }
+        if one.adding != 0 {
+            return Err(busy("its front is adding to what is served by it"));
+        }
+        let (front, options) = (Used::new(&one.front.known)?, one.options.clone());
         one.stage = Stage::Changing;
-        let (front, options) = (one.front.clone(), one.options.clone());
         drop(inner);
         if let Err(error) = with_name(class, |name| front.front.detach(name)) {
             if let Some(one) = self.inner.lock().class(class) {
@@ -319,24 +361,26 @@ impl Fronts {
         let front = inner.front(front).ok_or(ENOENT)?.clone();
         if let Some(one) = inner.class(class) {
             return match one.stage {
-                _ if !Arc::ptr_eq(&one.front, &front) => Err(EINVAL),
+                _ if !Arc::ptr_eq(&one.front.known, &front) => Err(EINVAL),
                 Stage::Attached => with_name(class, |name| front.front.join(name, &options)),
                 _ => Err(EAGAIN),
             };
         }
+        // Until its init has succeeded a module is freed whoever refers to it.
+        // SAFETY: It is registered, so its module is there.
+        if !unsafe { molt_module_is_live(front.module) } {
+            return Err(EAGAIN);
+        }
         fault(Site::Attachment)?;
-        inner.classes.reserve(1, GFP_KERNEL)?;
         let one = Attached {
             class: class.clone(),
-            front: front.clone(),
+            front: Used::new(&front)?,
             options: Arc::new(options, GFP_KERNEL)?,
             stage: Stage::Asked(module),
+            adding: 0,
         };
-        // SAFETY: It is registered, so its module is there; if it is going this fails.
-        if !unsafe { molt_module_get(front.module) } {
-            return Err(ENODEV);
-        }
         inner.classes.push(one, GFP_KERNEL)?;
+        drop(front);
         drop(inner);
         if module.is_null() {
             // What is built in is live.
@@ -366,7 +410,7 @@ fn with_name(class: &Class, f: impl FnOnce(&CStr) -> Result) -> Result {
 pub(crate) struct Detached<'a> {
     fronts: &'a Fronts,
     class: Arc<Class>,
-    front: Arc<Known>,
+    front: Used,
     options: Arc<Options>,
 }
 
@@ -437,7 +481,8 @@ impl Attachment {
     ///
     /// * `ENOENT`: there is no such front, or this module has not registered `T`.
     /// * `EINVAL`: the class has another front, or one that the options do not fit.
-    /// * `EAGAIN`: another implementation of the class is asking; its module is in its init.
+    /// * `EAGAIN`: another implementation of the class is asking, and its module is in its init;
+    ///   or the front's module is.
     /// * `ENODEV`: the front's module is going. `ENOMEM`.
     #[inline(always)]
     pub fn new<T: State>(front: &str, options: Options) -> Result<Self> {
@@ -467,7 +512,7 @@ impl Drop for Attachment {
 /// A registration that a front has made on somebody's behalf, who keeps this. Dropping it ends the
 /// registration, and sleeps. While it is there the class cannot be removed.
 pub struct Addition {
-    front: Arc<Known>,
+    front: Used,
     number: u64,
 }
 
@@ -487,13 +532,20 @@ impl Addition {
         if one.stage != Stage::Attached || one.front.name.as_str() != front {
             return Err(ENOENT);
         }
-        // Under the lock, so that the class is not detached meanwhile.
-        let front = one.front.clone();
+        let front = Used::new(&one.front.known)?;
+        // The class is not detached meanwhile. Without the lock: the driver may wait for a module
+        // to become live, which takes it.
+        one.adding = one.adding.wrapping_add(1);
+        drop(inner);
         let mut number = 0;
-        with_name(&class, |name| {
+        let added = with_name(&class, |name| {
             number = front.front.add(name, options)?;
             Ok(())
-        })?;
+        });
+        if let Some(one) = fronts.inner.lock().class(&class) {
+            one.adding = one.adding.wrapping_sub(1);
+        }
+        added?;
         Ok(Self { front, number })
     }
 }
