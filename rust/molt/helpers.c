@@ -280,7 +280,14 @@ static struct {
 /* Oopses come one after the other: they hold a lock. */
 static int molt_task_dies(struct notifier_block *notifier, unsigned long what, void *data)
 {
-	if (what == DIE_OOPS && !molt_dead.is_there) {
+	if (what != DIE_OOPS)
+		return NOTIFY_DONE;
+	/*
+	 * Whoever moved an instance here had interrupts off, so it is the one that dies. Others may
+	 * come to a gate on this processor again.
+	 */
+	this_cpu_write(molt_moving_slot, NULL);
+	if (!molt_dead.is_there) {
 		molt_task_describe(current, &molt_dead.pid, molt_dead.comm);
 		/* Pairs with molt_has_oopsed(): who sees it, sees who it was. */
 		smp_store_release(&molt_dead.is_there, true);

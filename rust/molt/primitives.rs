@@ -10,6 +10,7 @@ use core::ffi::c_void;
 
 use kernel::bindings;
 use kernel::prelude::*;
+use kernel::sync::aref::ARef;
 use kernel::sync::SpinLock;
 use kernel::types::Opaque;
 
@@ -284,6 +285,11 @@ impl Task {
 /// The calling task.
 pub(crate) fn current() -> Task {
     Task(kernel::task::Task::current_raw())
+}
+
+/// A reference to the calling task: no other task is at its address while that is there.
+pub(crate) fn hold_current() -> ARef<kernel::task::Task> {
+    ARef::from(&**kernel::current!())
 }
 
 #[pin_data]

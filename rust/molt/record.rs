@@ -26,8 +26,8 @@ use core::ptr;
 use crate::attempt::Attempt;
 use crate::gate::Gate;
 use crate::primitives::{
-    current, has_oopsed, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result, Task,
-    WaitQueue, BUCKETS,
+    current, has_oopsed, hold_current, now_ns, Arc, Atomic, Buckets, Full, Guard, Relaxed, Result,
+    Task, WaitQueue, BUCKETS,
 };
 
 /// What a record stands for.
@@ -229,6 +229,9 @@ impl Records {
         place: &RecordPlace,
         body: impl FnOnce() -> R,
     ) -> R {
+        // Where the task dies this stays, too: its record must not be found for another task, to
+        // which its memory was given.
+        let _held = hold_current();
         let record = Record::new(Role::Updater(attempt));
         let task = record.task;
         let place = place.0.get().cast::<Record>();

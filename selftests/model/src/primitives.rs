@@ -254,6 +254,11 @@ pub(crate) fn current() -> Task {
     TASK.with(|task| Task(task.get()))
 }
 
+/// Tasks of the model are numbers, and no number is given twice.
+pub(crate) fn hold_current() -> Task {
+    current()
+}
+
 /// Starts the thread that is task `number`; the main thread is task 0.
 pub(crate) fn spawn(number: usize, body: impl FnOnce() + 'static) -> loom::thread::JoinHandle<()> {
     loom::thread::spawn(move || {
