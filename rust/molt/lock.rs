@@ -19,7 +19,7 @@ use crate::fingerprint::Fingerprint;
 const GROUPS: usize = 32;
 
 /// How many locks of a state are told apart: a state with more has some twice.
-const LOCKS: usize = 32;
+pub(crate) const LOCKS: usize = 32;
 
 /// How many locks are told apart that rules make, whatever they are in.
 const MADE: usize = 64;

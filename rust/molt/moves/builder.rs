@@ -7,8 +7,10 @@ use kernel::fmt::{self, Write};
 use kernel::prelude::*;
 
 use super::flat::Copied;
-use super::{Act, Holder, Moves, Side};
+use super::{Act, Holder, Moves, Side, PATH_LEN};
 use crate::error::{Refusal, REASON_LEN};
+use crate::fingerprint::Fingerprint;
+use crate::lock::LOCKS;
 use crate::schema::compare::{By, Op, Path, Sink, Step, Why};
 use crate::schema::{Kind, Make, Shell};
 use crate::text::Text;
@@ -23,8 +25,8 @@ pub(super) struct Builder<'a> {
     first: usize,
     /// What the operations that come are in, from the outermost.
     frames: KVec<Frame>,
-    /// How many locks there were so far.
-    locks: usize,
+    /// The numbers that locks have so far, a bit for each.
+    locks: u32,
 }
 
 /// The number of what is no act.
@@ -113,10 +115,15 @@ impl Builder<'_> {
         Some(shells.map(|(old, new)| (from, to, old, new)))
     }
 
-    /// The number of the next lock.
-    fn number(&mut self) -> usize {
-        let number = self.locks;
-        self.locks = number.wrapping_add(1);
+    /// A number for the lock at `path`. By where it is: lockdep remembers for ever in which order
+    /// two numbers were taken, and in another version there may be more locks or fewer.
+    fn number(&mut self, path: &Path<'_>) -> usize {
+        let path: Text<PATH_LEN> = Text::format(format_args!("{path}"));
+        let first = Fingerprint::new().text(path.as_str()).finish() as usize % LOCKS;
+        let mut numbers = (0..LOCKS).map(|step| first.wrapping_add(step) % LOCKS);
+        let number = numbers.find(|number| self.locks & (1 << number) == 0);
+        let number = number.unwrap_or(first);
+        self.locks |= 1 << number;
         number
     }
 
@@ -255,7 +262,7 @@ impl Builder<'_> {
                 to,
                 old,
                 new,
-                number: self.number(),
+                number: self.number(path),
             });
         }
         if kind != Kind::Array {
@@ -313,7 +320,7 @@ impl Sink for Builder<'_> {
     fn op(&mut self, path: &Path<'_>, op: Op) -> Result<usize, Refusal> {
         if let Some(lock) = self.flat_lock(op) {
             let (from, to, old, new) = lock?;
-            let number = self.number();
+            let number = self.number(path);
             let flat = &mut self.moves.flat;
             flat.relock(path, (from, to), (old, new), number)?;
             self.enter(op)?;
