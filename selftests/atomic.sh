@@ -10,14 +10,7 @@ plan 62
 
 load molt_control test_tick_v1 test_tock_v1 test_tick_v2 test_tock_v2 test_ticker
 ticker=/sys/kernel/debug/test_ticker
-
-# begin COMMAND [ARGUMENT]: a task that calls so until `stop_callers`.
-begin()
-{
-	# shellcheck disable=SC2016 # for the other shell
-	sh -c 'echo "$1" >"$2"' sh "$*" $ticker/command &
-	callers="$callers $!"
-}
+callee=$ticker
 
 # call_from_everywhere: and each sort of caller has begun.
 call_from_everywhere()
@@ -32,16 +25,6 @@ call_from_everywhere()
 		counted=$(counted $from)
 		await 5 is_counted $from $((counted + 1))
 	done
-}
-
-counted()
-{
-	sed -n "s/^$1 //p" $ticker/result
-}
-
-is_counted()
-{
-	[ "$(counted "$1")" -ge "$2" ]
 }
 
 # exact: with nobody calling, the instances hold what was added, and no result was wrong.

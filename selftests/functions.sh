@@ -399,6 +399,26 @@ open_counters()
 	exec 3<>/dev/counter_load
 }
 
+# begin COMMAND [ARGUMENT]: a task that writes so to $callee, a module's folder in debugfs, which has
+# it call until `stop_callers`.
+begin()
+{
+	# shellcheck disable=SC2016 # for the other shell
+	sh -c 'echo "$1" >"$2"' sh "$*" "$callee/command" &
+	callers="$callers $!"
+}
+
+# counted NAME: a line of what $callee tells. is_counted NAME N: it is so much at least.
+counted()
+{
+	sed -n "s/^$1 //p" "$callee/result"
+}
+
+is_counted()
+{
+	[ "$(counted "$1")" -ge "$2" ]
+}
+
 # call_from N [MS]: so many tasks call all counters until `stop_callers`, or for so long.
 call_from()
 {

@@ -19,23 +19,7 @@ for class in blue green red; do
 done
 load test_painter
 painter=/sys/kernel/debug/test_painter
-
-begin()
-{
-	# shellcheck disable=SC2016 # for the other shell
-	sh -c 'echo "$1" >"$2"' sh "$*" $painter/command &
-	callers="$callers $!"
-}
-
-counted()
-{
-	sed -n "s/^$1 //p" $painter/result
-}
-
-is_counted()
-{
-	[ "$(counted "$1")" -ge "$2" ]
-}
+callee=$painter
 
 # unmixed: no call has seen two versions; with nobody calling, each call was counted once.
 unmixed()

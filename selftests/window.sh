@@ -18,18 +18,7 @@ load_with test_ticker instances=1000
 load counter_v1 counter_v2
 load_with counter_load instances=1
 ticker=/sys/kernel/debug/test_ticker
-
-begin()
-{
-	# shellcheck disable=SC2016 # for the other shell
-	sh -c 'echo "$1" >"$2"' sh "$*" $ticker/command &
-	callers="$callers $!"
-}
-
-counted()
-{
-	sed -n "s/^$1 //p" $ticker/result
-}
+callee=$ticker
 
 # collect CLASS NAME N COLUMN [MOST]: so many updates; the column of each one's history, in
 # order, is in $temporary/COLUMN then, for updates of MOST instances at most. The history
