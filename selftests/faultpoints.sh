@@ -11,7 +11,7 @@
 # Where the kernel can inject faults, all allocations of who asks for the update fail, too.
 
 . ./functions.sh
-plan 43
+plan 44
 
 list=$temporary/points
 : >"$list"
@@ -215,7 +215,10 @@ nth counter Sum@2 Sum@1 "$states:counter "
 check "counter: no call failed, and the sums are exact" accounts_balance
 
 load store_v1 store_caller store_v2 store_v3
-check "store: each step, all ways" turns -s $rows store Table@2 Table@3 Table@1 -- "$states:store "
+check "store: each step to version 2 and 3" \
+	turns -s $step store Table@2 Table@3 -- "$states:store "
+check "store: and back, which allocates for each row" \
+	turns -s $rows store Table@1 -- "$states:store "
 nth store Table@2 Table@1 "$states:store "
 rmmod store_caller
 check "store: all that was put in is there" \

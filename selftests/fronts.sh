@@ -5,7 +5,7 @@
 # How a class comes to a front and leaves it, with the front of the samples.
 
 . ./functions.sh
-plan 19
+plan 21
 
 file=/sys/kernel/debug/gauge/value
 gauge=$classes/gauge
@@ -48,6 +48,14 @@ check "without its front a module is not inserted" not modprobe debugfs_gauge_v1
 check "and leaves no class" not test -e $gauge
 check "the log says why" \
 	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: ENOENT"
+busybox modprobe test_front_slow init_ms=$((1500 * slower)) 2>/dev/null &
+front=$!
+await 5 test -e /sys/module/test_front_slow
+usleep 300000
+check "nor with one that is in its init yet, which may fail" not modprobe debugfs_gauge_v1
+check "the log says so" \
+	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: EAGAIN"
+wait $front
 mv "$temporary/debugfs_front.ko" "/lib/modules/$(uname -r)/extra/"
 depmod 2>/dev/null
 insmod "/lib/modules/$(uname -r)/extra/debugfs_front.ko"
