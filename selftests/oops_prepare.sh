@@ -25,14 +25,14 @@ died()
 check "the task that drives a transition dies in a rule" await 10 died
 check "the class is closed" in_state counter transferring
 
-# Its memory is given to one of these, sooner or later.
+# Its memory is given to one of these, sooner or later, who would be done after a second.
 callers=''
 for _ in $(seq 60); do
-	sh -c 'echo 1 >&3' 3<&3 >/dev/null 2>&1 &
+	sh -c 'echo 1000 >&3' 3<&3 >/dev/null 2>&1 &
 	callers="$callers $!"
 	usleep 20000
 done
-sleep "$slower"
+sleep $((3 * slower))
 nobody_is_through()
 {
 	local pid
