@@ -399,8 +399,8 @@ open_counters()
 	exec 3<>/dev/counter_load
 }
 
-# begin COMMAND [ARGUMENT]: a task that writes so to $callee, a module's folder in debugfs, which has
-# it call until `stop_callers`.
+# begin COMMAND [ARGUMENT]: a task that writes so to $callee, a module's folder in debugfs, which
+# has it call until `stop_callers`.
 begin()
 {
 	# shellcheck disable=SC2016 # for the other shell

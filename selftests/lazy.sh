@@ -158,7 +158,8 @@ read -r moved total <<-end
 end
 check "after a part of the time a part is done" all same "$total" 100 -- \
 	at_least "$moved" 1 -- at_most "$moved" 90
-check "100 instances at 50 a second are done by themselves within 5 s" idle_within $((5000 * slower))
+check "100 instances at 50 a second are done by themselves within 5 s" \
+	idle_within $((5000 * slower))
 check "but not before 1.5 s" at_least "$took" 1500
 check "the old module can be removed at once" rmmod counter_v2
 note "at 50 a second: $took ms"

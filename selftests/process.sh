@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: --memory 1G --files build/kselftest:/kselftest --program bash --program stress-ng --program hackbench
+# guest: --memory 1G --files build/kselftest:/kselftest --program bash --program stress-ng
+# guest: --program hackbench
 #
 # The sample that tracks processes: each is accounted for exactly once while the class is updated
 # under a load of forks, execs and threads, with tests of the kernel's own among them. The kernel's

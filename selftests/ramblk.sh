@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
-# guest: --memory 1024M --module xfs --program fio --program blkdiscard --program mkfs.ext4 --program e2fsck --program mkfs.xfs --program xfs_repair
+# guest: --memory 1024M --module xfs --program fio --program blkdiscard --program mkfs.ext4
+# guest: --program e2fsck --program mkfs.xfs --program xfs_repair
 #
 # A disk that is updated under mounted file systems, through three versions in turn: nothing that
 # was written is lost, no request fails. FULL=1: 1,000 updates.

@@ -24,7 +24,7 @@
 
 struct molt_entry {
 	struct kobj_attribute shown;
-	struct bin_attribute written;
+	const struct bin_attribute written;
 	const struct molt_file *file;
 	const void *owner;
 };
@@ -86,7 +86,12 @@ static ssize_t molt_read(struct file *file, struct kobject *kobj,
 static int molt_entry_add(struct molt_dir *dir, struct molt_entry *entry)
 {
 	const bool is_read = entry->file->show;
-	struct bin_attribute *written = &entry->written;
+	const struct bin_attribute written = {
+		.attr = { .name = entry->file->name, .mode = is_read ? 0644 : 0200 },
+		.private = entry,
+		.read = is_read ? molt_read : NULL,
+		.write = molt_write,
+	};
 
 	if (!entry->file->store) {
 		sysfs_attr_init(&entry->shown.attr);
@@ -95,13 +100,10 @@ static int molt_entry_add(struct molt_dir *dir, struct molt_entry *entry)
 		entry->shown.show = molt_show;
 		return sysfs_create_file(dir->kobj, &entry->shown.attr);
 	}
-	sysfs_bin_attr_init(written);
-	written->attr.name = entry->file->name;
-	written->attr.mode = is_read ? 0644 : 0200;
-	written->private = entry;
-	written->read = is_read ? molt_read : NULL;
-	written->write = molt_write;
-	return sysfs_create_bin_file(dir->kobj, written);
+	/* Constant from here on. */
+	memcpy((void *)&entry->written, &written, sizeof(written));
+	sysfs_attr_init((struct attribute *)&entry->written.attr);
+	return sysfs_create_bin_file(dir->kobj, &entry->written);
 }
 
 /*

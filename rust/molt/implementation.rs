@@ -38,9 +38,9 @@ pub trait Implementation<I: ?Sized + Interface>: State + Send + Sync {
     fn create(arguments: I::Arguments) -> impl PinInit<Self, Error>;
 
     /// The instance has come to its end: its last handle is gone. Runs as a call of the class,
-    /// before the state is dropped; may sleep, in a class of atomic context, too. Not called for a state that
-    /// another version has taken over, so this is the place for what a `Drop` would do, which
-    /// a state must not have.
+    /// before the state is dropped; may sleep, in a class of atomic context, too. Not called for a
+    /// state that another version has taken over, so this is the place for what a `Drop` would do,
+    /// which a state must not have.
     fn closed(&self) {}
 }
 

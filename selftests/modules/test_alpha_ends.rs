@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Class `alpha` of nodes, version 4: keeps the last handle that it was to drop, and its rule breaks
-//! the rules: it ends that instance.
+//! Class `alpha` of nodes, version 4: keeps the last handle that it was to drop, and its rule
+//! breaks the rules: it ends that instance.
 
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
