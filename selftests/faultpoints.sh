@@ -169,7 +169,8 @@ nth()
 
 nth_points()
 {
-	take faultpoints -n "$classes/$1/update" "$2" "$3" "$4"
+	take faultpoints -n "$classes/$1/update" "$(patient "$2 deadline_ms=30000")" \
+		"$(patient "$3 deadline_ms=30000")" "$4"
 }
 
 load molt_control
