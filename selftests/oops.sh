@@ -62,9 +62,3 @@ check "instances are made and ended" at_least "$(account ended)" 1
 rmmod store_caller
 check "the other class goes on, too" has "$(dmesg | tail -n 3)" "300 of 300 values are right"
 check "the implementation that the dead task is in stays" not rmmod test_counter_oops
-
-# What the dead task holds is held for good, and who waits for it waits for good.
-unload_all()
-{
-	:
-}

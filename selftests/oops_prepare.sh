@@ -44,9 +44,3 @@ nobody_is_through()
 check "nobody gets in" nobody_is_through
 callers=''
 check "another class serves" served hello Greeter@1 0
-
-# Those who wait for the class wait for good.
-unload_all()
-{
-	:
-}

@@ -47,9 +47,3 @@ wait $parked 2>/dev/null
 sleep 2
 check "and after the call has ended, since nobody can know that it has" \
 	not rmmod test_counter_damaged
-
-# What is kept is kept for good.
-unload_all()
-{
-	:
-}

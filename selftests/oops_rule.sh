@@ -43,9 +43,3 @@ answers()
 check "an instance of the other class answers on one processor" answers 1 4 "0 4000"
 check "and one on the other" answers 2 5 "0 5000"
 check "that has moved both" same "$(value rust_misc_device progress)" "2 2"
-
-# The class that is lost has instances for good.
-unload_all()
-{
-	:
-}
