@@ -75,10 +75,10 @@ random()
 }
 
 # attempt: a call that lingers, and an update with a deadline. Which of them is longer?
-late=0 ok=0 refused=0
+late=0 latest=0 ok=0 refused=0 slack=10000
 attempt()
 {
-	local deadline spent to
+	local deadline over to
 
 	random 150
 	# shellcheck disable=SC2016 # for the other shell
@@ -94,18 +94,20 @@ attempt()
 		refused=$((refused + 1))
 		[ "$errno" = ETIMEDOUT ] || note "$errno"
 	fi
-	spent=$(moment alpha total_us)
-	# The gate is opened, and the thread woken up, after the deadline.
-	[ "$spent" -le $((deadline * 1000 + 5000)) ] ||
-		{ late=$((late + 1)); note "$spent us, deadline $deadline ms"; }
+	over=$(($(moment alpha total_us) - deadline * 1000))
+	# After the deadline the thread has to get its processor back, which is two slices of the
+	# scheduler (2.8 ms each) where others run; then it opens the gate, and says who was inside.
+	[ $over -le $latest ] || latest=$over
+	[ $over -le $slack ] || { late=$((late + 1)); note "$over us after $deadline ms"; }
 	wait
 }
 
 for _ in $(seq $attempts); do
 	attempt
 done
-check "every one of $attempts attempts ended by its deadline" same $late 0
-figure "attempts with random blockers and deadlines that ended by their deadline" \
-	"$((attempts - late)) of $attempts ($ok committed, $refused timed out)" "all"
+check "every one of $attempts attempts ended within $((slack / 1000)) ms of its deadline" same $late 0
+figure "attempts with random blockers that ended within $((slack / 1000)) ms of their deadline" \
+	"$((attempts - late)) of $attempts ($ok committed, $refused timed out, $latest us late at most)" \
+	"all"
 check "some committed" at_least $ok $((attempts / 10))
 check "and some did not" at_least $refused $((attempts / 10))

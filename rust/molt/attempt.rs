@@ -693,7 +693,8 @@ impl Attempt {
             if now_ns >= until_ns && !has_waiters() {
                 break;
             }
-            sleep_ns(until_ns.saturating_sub(now_ns).clamp(100_000, 5_000_000));
+            let next_ns = until_ns.min(self.deadline_ns);
+            sleep_ns(next_ns.saturating_sub(now_ns).clamp(100_000, 5_000_000));
         }
     }
 }
