@@ -105,7 +105,7 @@ attempt()
 for _ in $(seq $attempts); do
 	attempt
 done
-check "every one of $attempts attempts ended within $((slack / 1000)) ms of its deadline" same $late 0
+check "all $attempts attempts ended within $((slack / 1000)) ms of its deadline" same $late 0
 figure "attempts with random blockers that ended within $((slack / 1000)) ms of their deadline" \
 	"$((attempts - late)) of $attempts ($ok committed, $refused timed out, $latest us late at most)" \
 	"all"
