@@ -5,7 +5,7 @@
 # Updates that have to be confirmed, and holds.
 
 . ./functions.sh
-plan 61
+plan 63
 
 load molt_control counter_v1 counter_v2
 load_with counter_load instances=50
@@ -34,6 +34,11 @@ logged_ms()
 past()
 {
 	[ "$(now_ms)" -ge "$1" ]
+}
+
+are_gone()
+{
+	[ "$(value counter instances)" = 0 ]
 }
 
 at_generation()
@@ -191,3 +196,17 @@ check "nor a transaction" all put_refused $molt/transaction "alpha=Plain@2 beta=
 put $molt/hold 0
 check "let go of again" all same "$errno $(cat $molt/hold)" "ok 0" -- update counter Sum@1
 check "the sums are exact" accounts_balance
+
+# ---- the end of a trial: whoever has the processor, and nobody else ------------------
+
+processor=/sys/devices/system/cpu/cpu1/online
+[ ! -e $processor ] || echo 0 >$processor
+update counter "Sum@2 confirm_ms=$((20000 * slower))"
+check "the old module can be removed as soon as an update is confirmed" \
+	fileop replace $confirm 1 counter_v1
+load counter_v1
+update counter "Sum@1 confirm_ms=$((20000 * slower))"
+release_callers
+await 5 are_gone
+check "or its class is removed" fileop replace $classes/counter/remove 1 counter_v2
+[ ! -e $processor ] || echo 1 >$processor

@@ -5,7 +5,7 @@
 # How a class comes to a front and leaves it, with the front of the samples.
 
 . ./functions.sh
-plan 21
+plan 23
 
 file=/sys/kernel/debug/gauge/value
 gauge=$classes/gauge
@@ -55,6 +55,14 @@ usleep 300000
 check "nor with one that is in its init yet, which may fail" not modprobe debugfs_gauge_v1
 check "the log says so" \
 	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: EAGAIN"
+wait $front
+busybox modprobe test_front_slow init_ms=0 fail=0 exit_ms=$((1500 * slower))
+busybox rmmod test_front_slow &
+front=$!
+usleep 300000
+check "nor with one that is going" not modprobe debugfs_gauge_v1
+check "and the log says so" \
+	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: ENODEV"
 wait $front
 mv "$temporary/debugfs_front.ko" "/lib/modules/$(uname -r)/extra/"
 depmod 2>/dev/null

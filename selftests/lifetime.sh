@@ -5,7 +5,7 @@
 # Who keeps what alive: modules, classes, instances whose handles are dropped anywhere.
 
 . ./functions.sh
-plan 36
+plan 39
 
 load molt_control counter_v1 counter_v2
 load_with counter_load instances=10
@@ -107,6 +107,23 @@ wait
 check "a rule that ends an instance: EDEADLK" refused EDEADLK alpha Plain@1 "rule called a handle"
 check "the instance ends all the same, later" await 5 in_class 4
 check "and the class goes on" served alpha Plain@4 0
+
+# And while the sweep has a list locked, which that instance is in as well.
+rmmod test_walker
+await 5 in_class 0
+put $classes/alpha/remove 1
+rmmod test_alpha_ends
+rmmod test_alpha_v1
+load test_alpha_ends_late test_alpha_v1
+taskset 1 busybox modprobe test_walker
+taskset 1 sh -c "echo bury >$walker/command" &
+usleep 300000
+echo stop >$walker/command
+wait
+check "a rule that cannot fail and ends an instance: the update goes on" \
+	all update alpha "Plain@1 policy=lazy complete_ms=1" -- await 5 in_state alpha idle
+check "that instance ends, later" await 5 in_class 4
+check "and all are of the new version" served alpha Plain@1 1
 
 # What is written to a class by molt_control is the class's own, which stays.
 load counter_v1

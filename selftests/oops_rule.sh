@@ -11,7 +11,7 @@
 # which come the long way, go on everywhere.
 
 . ./functions.sh
-plan 6
+plan 7
 
 driver=/dev/rust-misc-device
 set_value=0x40047c82
@@ -33,6 +33,9 @@ died()
 	dmesg | grep -q 'RIP: .*\[test_counter_fatal\]'
 }
 check "a task dies in a rule" await 10 died
+check "no sweep is begun by a class that is to require signatures: EIO" all \
+	put_refused $classes/rust_misc_device/require_signature 1 EIO -- \
+	in_state rust_misc_device lazy
 
 # answers PROCESSOR FD ANSWER: the first call of the instance, there.
 answers()

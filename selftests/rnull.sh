@@ -7,7 +7,7 @@
 # module of its own, what is done with requests is updated.
 
 . ./functions.sh
-plan 16
+plan 17
 
 config=/tmp/config
 
@@ -62,20 +62,26 @@ steady()
 }
 
 # A disk is added by a task that waits, here for the gate, and may wait for a module to be loaded.
+load molt_ramblk_v1
 hold 3
 behind $classes/rnull/update "NullBlkDevice@2 deadline_ms=20000"
 await 5 in_state rnull transferring
 power null3 0 &
 adding=$!
 usleep 300000
+busybox modprobe molt_ramblk_v2 &
+joining=$!
+usleep 300000
 busybox modprobe hello_v1 &
 loading=$!
-loaded="hello_v1 $loaded"
+loaded="hello_v1 molt_ramblk_v2 $loaded"
 check "modules are loaded while a disk is being added" await 5 is_gone $loading
+check "also those of a class that has one" await 5 is_gone $joining
 put $classes/rnull/abort 1
 ended 5
 hold 0
-wait $loading $adding
+wait $loading $joining $adding
+put $classes/ramblk/remove 1
 check "then it is there, and can be ended" all test -e /dev/null3 -- \
 	put $config/rnull/null3/power 0
 

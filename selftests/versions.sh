@@ -6,7 +6,7 @@
 # and when an instance is told that it has come to its end.
 
 . ./functions.sh
-plan 23
+plan 26
 
 # refused_for REQUEST TEXT...: EPROTO, nothing begun, and each text in the reason.
 refused_for()
@@ -83,6 +83,9 @@ check "without it there is no way back: EPROTO" refused_for Sum@1 Sum@1 Sum@12
 load counter_v2
 check "with it there is" update counter Sum@1
 check "each of them was one transition" served counter Sum@1 6
+check "on trial, over version 2" update counter "Sum@12 confirm_ms=$((2000 * slower))"
+check "what the way back leads over stays" not rmmod counter_v2
+check "and it is gone" all await 5 is_default Sum@1 -- await 5 in_state counter idle
 
 # ---- statics -----------------------------------------------------------------------
 
@@ -91,7 +94,7 @@ check "to a version with a static of its own: nothing is lost" update counter Su
 check "from there it would begin again: EPROTO, by name" refused_for Sum@1 GRAND_TOTAL
 check "with check=1, too" refused_for "Sum@1 check=1" GRAND_TOTAL "reset(GRAND_TOTAL)"
 call_from 2
-check "the class goes on" all served counter Sum@13 7 -- in_state counter idle
+check "the class goes on" all served counter Sum@13 9 -- in_state counter idle
 stop_callers
 check "no call failed" accounts_balance
 release_callers

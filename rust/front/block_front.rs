@@ -94,6 +94,7 @@ impl Node {
         &*self.class_name == class
     }
 
+    /// Ends the disk; `forced`: also one that is open.
     fn remove(&mut self, forced: bool) -> Result {
         match &mut self.disk {
             Some(disk) => disk.remove(forced),
@@ -102,12 +103,18 @@ impl Node {
     }
 }
 
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It does not fail where it is forced.
+        let _ = self.remove(true);
+    }
+}
+
 impl Front for Disks {
     fn attach(&self, class: &CStr, options: &front::Options) -> Result {
-        let mut nodes = self.nodes.lock();
-        nodes.attached.reserve(1, GFP_KERNEL)?;
+        // Without the lock: the driver may wait, for a module even that has a disk itself.
         let node = Node::new(class, options)?;
-        Ok(nodes.attached.push(node, GFP_KERNEL)?)
+        Ok(self.nodes.lock().attached.push(node, GFP_KERNEL)?)
     }
 
     fn join(&self, class: &CStr, options: &front::Options) -> Result {
@@ -121,9 +128,8 @@ impl Front for Disks {
     }
 
     fn add(&self, class: &CStr, options: &front::Options) -> Result<u64> {
-        let mut nodes = self.nodes.lock();
-        nodes.added.reserve(1, GFP_KERNEL)?;
         let node = Node::new(class, options)?;
+        let mut nodes = self.nodes.lock();
         nodes.last = nodes.last.wrapping_add(1);
         let number = nodes.last;
         nodes.added.push((number, node), GFP_KERNEL)?;
@@ -136,10 +142,7 @@ impl Front for Disks {
         let found = at.and_then(|at| nodes.added.remove(at).ok());
         // Requests are waited for, which need no lock of ours; others should not wait along.
         drop(nodes);
-        if let Some((_, mut node)) = found {
-            // It does not fail where it is forced.
-            let _ = node.remove(true);
-        }
+        drop(found);
     }
 
     fn detach(&self, class: &CStr) -> Result {

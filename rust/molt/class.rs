@@ -326,8 +326,10 @@ impl Class {
     ///
     /// * `EBUSY`: a transition is running, or the last update waits for a confirmation: without one
     ///   it has to go back, to a module that has no signature perhaps.
+    /// * `EIO`: the kernel has oopsed; a sweep may wait for who is dead.
     /// * `EINTR`: the caller is being killed while the sweep is completed.
     pub fn require_signature(&self) -> Result<(), Refusal> {
+        crate::plan::check_oops()?;
         crate::transition::finish_sweep(self)?;
         let mut inner = self.inner.lock();
         if inner.transition.is_some() || inner.trial.is_some() {

@@ -158,6 +158,15 @@ unsafe impl Send for Known {}
 // SAFETY: As above.
 unsafe impl Sync for Known {}
 
+impl Known {
+    /// Whether its module's init has succeeded, and it is not going. Until then a module is freed
+    /// whoever refers to it. Under the lock of all fronts, or with a reference.
+    fn is_live(&self) -> bool {
+        // SAFETY: It is registered or in use, so its module is there.
+        unsafe { molt_module_is_live(self.module) }
+    }
+}
+
 /// A reference to a front's module.
 struct Module(*mut bindings::module);
 
@@ -219,8 +228,8 @@ struct Attached {
     front: Used,
     options: Arc<Options>,
     stage: Stage,
-    /// How many registrations are being added at this moment.
-    adding: usize,
+    /// How many calls of the front are under way that need it to stay attached.
+    lent: usize,
 }
 
 // SAFETY: Pointers to modules are compared only.
@@ -241,6 +250,11 @@ struct Inner {
 impl Inner {
     fn front(&self, name: &str) -> Option<&Arc<Known>> {
         self.known.iter().find(|known| known.name.as_str() == name)
+    }
+
+    /// Whether there is a front of this name that can be used.
+    fn is_live(&self, name: &str) -> bool {
+        self.front(name).is_some_and(|known| known.is_live())
     }
 
     fn class(&mut self, class: &Class) -> Option<&mut Attached> {
@@ -318,8 +332,8 @@ impl Fronts {
         if one.stage != Stage::Attached {
             return Err(busy("its front is being attached or detached"));
         }
-        if one.adding != 0 {
-            return Err(busy("its front is adding to what is served by it"));
+        if one.lent != 0 {
+            return Err(busy("its front is at work for it"));
         }
         let (front, options) = (Used::new(&one.front.known)?, one.options.clone());
         one.stage = Stage::Changing;
@@ -351,42 +365,53 @@ impl Fronts {
         module: *mut bindings::module,
     ) -> Result {
         let mut inner = self.inner.lock();
-        if inner.front(front).is_none() {
+        if !inner.is_live(front) {
             drop(inner);
             let name = CString::try_from_fmt(fmt!("molt-front-{front}"))?;
             // SAFETY: A C string, which is only read.
             unsafe { molt_front_request(name.as_char_ptr()) };
             inner = self.inner.lock();
         }
-        let front = inner.front(front).ok_or(ENOENT)?.clone();
+        let front = Used::new(inner.front(front).ok_or(ENOENT)?)?;
         if let Some(one) = inner.class(class) {
             return match one.stage {
-                _ if !Arc::ptr_eq(&one.front.known, &front) => Err(EINVAL),
-                Stage::Attached => with_name(class, |name| front.front.join(name, &options)),
+                _ if !Arc::ptr_eq(&one.front.known, &front.known) => Err(EINVAL),
+                Stage::Attached => {
+                    one.lent = one.lent.wrapping_add(1);
+                    drop(inner);
+                    self.lend(class, |name| front.front.join(name, &options))
+                }
                 _ => Err(EAGAIN),
             };
         }
-        // Until its init has succeeded a module is freed whoever refers to it.
-        // SAFETY: It is registered, so its module is there.
-        if !unsafe { molt_module_is_live(front.module) } {
+        if !front.is_live() {
             return Err(EAGAIN);
         }
         fault(Site::Attachment)?;
         let one = Attached {
             class: class.clone(),
-            front: Used::new(&front)?,
+            front,
             options: Arc::new(options, GFP_KERNEL)?,
             stage: Stage::Asked(module),
-            adding: 0,
+            lent: 0,
         };
         inner.classes.push(one, GFP_KERNEL)?;
-        drop(front);
         drop(inner);
         if module.is_null() {
             // What is built in is live.
             self.module_is_live(module);
         }
         Ok(())
+    }
+
+    /// Calls the front of a class that is attached and, as it was counted, stays so meanwhile.
+    /// Without the lock: a driver may wait for a module to become live, which takes it. Sleeps.
+    fn lend<R>(&self, class: &Class, call: impl FnOnce(&CStr) -> Result<R>) -> Result<R> {
+        let result = with_name(class, call);
+        if let Some(one) = self.inner.lock().class(class) {
+            one.lent = one.lent.wrapping_sub(1);
+        }
+        result
     }
 
     /// Takes back what `module` has asked for, if nothing has come of it.
@@ -401,7 +426,7 @@ impl Fronts {
 }
 
 /// Calls `f` with the class's name as C has it.
-fn with_name(class: &Class, f: impl FnOnce(&CStr) -> Result) -> Result {
+fn with_name<R>(class: &Class, f: impl FnOnce(&CStr) -> Result<R>) -> Result<R> {
     let name = CString::try_from_fmt(fmt!("{}", class.name()))?;
     f(&name)
 }
@@ -482,7 +507,7 @@ impl Attachment {
     /// * `ENOENT`: there is no such front, or this module has not registered `T`.
     /// * `EINVAL`: the class has another front, or one that the options do not fit.
     /// * `EAGAIN`: another implementation of the class is asking, and its module is in its init;
-    ///   or the front's module is.
+    ///   or the front's module is, and whatever loads modules does not wait for it.
     /// * `ENODEV`: the front's module is going. `ENOMEM`.
     #[inline(always)]
     pub fn new<T: State>(front: &str, options: Options) -> Result<Self> {
@@ -533,19 +558,9 @@ impl Addition {
             return Err(ENOENT);
         }
         let front = Used::new(&one.front.known)?;
-        // The class is not detached meanwhile. Without the lock: the driver may wait for a module
-        // to become live, which takes it.
-        one.adding = one.adding.wrapping_add(1);
+        one.lent = one.lent.wrapping_add(1);
         drop(inner);
-        let mut number = 0;
-        let added = with_name(&class, |name| {
-            number = front.front.add(name, options)?;
-            Ok(())
-        });
-        if let Some(one) = fronts.inner.lock().class(&class) {
-            one.adding = one.adding.wrapping_sub(1);
-        }
-        added?;
+        let number = fronts.lend(&class, |name| front.front.add(name, options))?;
         Ok(Self { front, number })
     }
 }

@@ -20,7 +20,7 @@ use crate::helpers::{
     molt_work_flush, molt_work_init, molt_work_queue, molt_workqueue_destroy, molt_workqueue_new,
 };
 use crate::object::state_pointer;
-use crate::primitives::current;
+use crate::primitives::{current, moving, warn_trespass};
 use crate::registry::framework;
 use crate::slot::{Slot, Unlisted};
 
@@ -103,13 +103,18 @@ unsafe extern "C" fn reap(_work: *mut bindings::work_struct) {
     }
 }
 
-/// Ends one instance on behalf of the caller. Where that is a rule that can fail, lists are being
-/// walked: the transition ends with `EDEADLK`, and the instance later. May sleep.
+/// Ends one instance on behalf of the caller. Where that is a rule, lists are being walked, and the
+/// instance ends later; a transition that can still fail ends with `EDEADLK`. May sleep.
 ///
 /// # Safety
 ///
 /// As for [`end`].
 pub(crate) unsafe fn end_now(place: NonNull<Slot>) {
+    if !moving().is_null() {
+        // Nothing can be taken back any more.
+        warn_trespass();
+        return bury(place);
+    }
     let task = current();
     let attempt = framework().records.bucket(task).attempt_of(task);
     match attempt {

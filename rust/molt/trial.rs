@@ -11,13 +11,14 @@
 //! ```
 //!
 //! Where the way back is not possible, the update is refused beforehand. The implementations
-//! before stay pinned meanwhile: the way back is there for as long as it
-//! may be needed. The transition's own thread judges, so nothing has to be had for it later.
+//! before, and those that the way back leads over, stay pinned meanwhile: it is there for as long
+//! as it may be needed. Whoever ends the trial gives these pins up, before that is said to anybody.
+//! The transition's own thread judges, so nothing has to be had for it later.
 
 use kernel::error::code::{EALREADY, ENOENT, EPROTO, ESTALE};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
-use kernel::sync::Arc;
+use kernel::sync::{Arc, Mutex};
 
 use crate::class::Class;
 use crate::error::Refusal;
@@ -25,7 +26,9 @@ use crate::implementation::{Pin, Registered};
 use crate::plan::{Plan, Request, Target};
 use crate::primitives::{now_ns, sleep_ns};
 use crate::registry::framework;
+use crate::route;
 use crate::testing::{fault, Site};
+use crate::text::Name;
 use crate::transfer;
 
 const PENDING: u32 = 0;
@@ -42,17 +45,24 @@ const MOST_TRIES: u32 = 240;
 struct Way {
     class: Arc<Class>,
     back: Pin,
+    /// How instances get there; keeps the versions between.
+    _route: route::Way,
     /// The generation that is on trial.
     generation: u64,
 }
 
 /// The trial of one transition.
+#[pin_data]
 pub(crate) struct Trial {
     verdict: Atomic<u32>,
     /// From the commit on, in nanoseconds.
     length_ns: u64,
     end_ns: Atomic<u64>,
-    ways: KVec<Way>,
+    /// Of the first class.
+    name: Name,
+    /// Those of whoever decides.
+    #[pin]
+    ways: Mutex<KVec<Way>>,
 }
 
 impl Trial {
@@ -66,31 +76,40 @@ impl Trial {
         for planned in &plan.0 {
             fault(Site::Trial)?;
             let class = &planned.class;
-            check_way(class, &planned.routes.to, &planned.from)?;
             let way = Way {
                 class: class.clone(),
+                _route: way_back(class, &planned.routes.to, &planned.from)?,
                 back: Pin::new(&planned.from)?,
                 generation: class.generation().wrapping_add(1),
             };
             ways.push(way, GFP_KERNEL)?;
         }
-        let trial = Self {
+        let name = Name::from(ways.first().map_or("", |way: &Way| way.class.name()));
+        let trial = pin_init!(Self {
             verdict: Atomic::new(PENDING),
             length_ns: confirm_ms.saturating_mul(1_000_000),
             end_ns: Atomic::new(u64::MAX),
-            ways,
-        };
-        Ok(Arc::new(trial, GFP_KERNEL)?)
+            name,
+            ways <- kernel::new_mutex!(ways, "molt_trial"),
+        });
+        Ok(Arc::pin_init(trial, GFP_KERNEL)?)
     }
 
     fn is_pending(&self) -> bool {
         self.verdict.load(Relaxed) == PENDING
     }
 
-    fn decide(&self, verdict: u32) -> bool {
+    /// Returns the ways back to who comes first. Sleeps.
+    fn decide(&self, verdict: u32) -> Option<KVec<Way>> {
         let is_first = self.verdict.cmpxchg(PENDING, verdict, Full).is_ok();
         framework().records.wake_updaters();
-        is_first
+        is_first.then(|| core::mem::replace(&mut *self.ways.lock(), KVec::new()))
+    }
+
+    /// Ends the trial, and gives its pins up. Returns whether it was not decided yet. Sleeps.
+    fn end(&self, verdict: u32) -> bool {
+        let ways = self.decide(verdict);
+        ways.inspect(|ways| self.forget(ways)).is_some()
     }
 
     /// The update has committed at this moment: its time counts from here.
@@ -99,9 +118,9 @@ impl Trial {
         self.end_ns.store(end_ns, Relaxed);
     }
 
-    /// Another update has committed, or the class is being removed.
+    /// Another update has committed, or the class is being removed. Sleeps.
     pub(crate) fn supersede(&self) {
-        self.decide(SUPERSEDED);
+        self.end(SUPERSEDED);
     }
 
     /// Waits for the verdict; goes back without one. Sleeps.
@@ -115,35 +134,32 @@ impl Trial {
             framework().records.drain.wait_idle(is_over, left_ns);
         }
         // From here on a confirmation comes too late.
-        if self.decide(GOING_BACK) {
-            crate::log::unconfirmed(self.name());
-            self.insist();
+        if let Some(ways) = self.decide(GOING_BACK) {
+            crate::log::unconfirmed(self.name.as_str());
+            self.insist(&ways);
+            self.forget(&ways);
         }
-        self.forget();
     }
 
     /// Goes back, however often that is refused; until another update has come first.
-    fn insist(&self) {
+    fn insist(&self, ways: &[Way]) {
+        let name = self.name.as_str();
         for _ in 0..MOST_TRIES {
-            match self.go_back() {
+            match Self::go_back(ways) {
                 Ok(()) => return,
                 // Somebody else has changed a class since, or removed it.
                 Err(refusal) if refusal.error == ESTALE => return,
-                Err(_) if self.ways.iter().any(|way| way.class.is_retired()) => return,
-                Err(refusal) => crate::log::not_back(self.name(), &refusal),
+                Err(_) if ways.iter().any(|way| way.class.is_retired()) => return,
+                Err(refusal) => crate::log::not_back(name, &refusal),
             }
             sleep_ns(AGAIN_NS);
         }
-        crate::log::gave_up(self.name());
+        crate::log::gave_up(name);
     }
 
-    fn name(&self) -> &str {
-        self.ways.first().map_or("", |way| way.class.name())
-    }
-
-    fn go_back(&self) -> Result<(), Refusal> {
+    fn go_back(ways: &[Way]) -> Result<(), Refusal> {
         let mut targets = KVec::new();
-        for way in &self.ways {
+        for way in ways {
             let target = Target {
                 class: &way.class,
                 implementation: way.back.name(),
@@ -161,8 +177,8 @@ impl Trial {
     }
 
     /// Takes the trial off its classes.
-    fn forget(&self) {
-        for way in &self.ways {
+    fn forget(&self, ways: &[Way]) {
+        for way in ways {
             let mut inner = way.class.inner().lock();
             let is_own = |trial: &Arc<Self>| core::ptr::eq(&**trial, self);
             let own = match inner.trial.as_ref().is_some_and(is_own) {
@@ -175,8 +191,8 @@ impl Trial {
     }
 }
 
-/// Whether a class can go back.
-fn check_way(class: &Class, to: &Registered, back: &Registered) -> Result<(), Refusal> {
+/// How a class can go back.
+fn way_back(class: &Class, to: &Registered, back: &Registered) -> Result<route::Way, Refusal> {
     class.check_signature(back)?;
     let way = transfer::find(class, to, back)?;
     match way.can_fail() && class.gate().is_atomic() {
@@ -187,7 +203,7 @@ fn check_way(class: &Class, to: &Registered, back: &Registered) -> Result<(), Re
                 back.label()
             ),
         )),
-        false => Ok(()),
+        false => Ok(way),
     }
 }
 
@@ -207,10 +223,7 @@ impl Class {
                 ENOENT,
                 fmt!("no update of {name} waits for a confirmation"),
             )),
-            Some(trial) if trial.decide(CONFIRMED) => {
-                trial.forget();
-                Ok(())
-            }
+            Some(trial) if trial.end(CONFIRMED) => Ok(()),
             Some(_) => Err(Refusal::new(
                 EALREADY,
                 fmt!("{name} is going back: the time is over"),

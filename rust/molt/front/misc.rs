@@ -447,7 +447,8 @@ impl<T: MiscDevice> MiscDeviceRegistration<T, Kept> {
     ///
     /// `ENAMETOOLONG`: the name has more than 63 bytes. `ENOENT`: there is no module `molt_misc`.
     /// `EINVAL`: the class has a device of another name. `EAGAIN`: another implementation of the
-    /// class is asking, in its init. `ENODEV`: the module `molt_misc` is going. `ENOMEM`.
+    /// class is asking, in its init, or `molt_misc` is in its own. `ENODEV`: that module is going.
+    /// `ENOMEM`.
     #[inline(always)]
     pub fn register(options: MiscDeviceOptions) -> impl PinInit<Self, Error> {
         let attach = move || -> Result<Self> {
