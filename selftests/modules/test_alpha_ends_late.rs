@@ -16,7 +16,6 @@ mod keeper;
 )]
 #[path = "node/methods.rs"]
 mod methods;
-use interface::Node;
 use keeper::{begin, Plain, Plain1};
 
 molt::module! {
