@@ -5,17 +5,8 @@
 use kernel::prelude::*;
 use molt::Transfer;
 
-#[path = "node/interface.rs"]
-mod interface;
 #[path = "node/keeper.rs"]
 mod keeper;
-#[expect(
-    unused_macros,
-    unused_imports,
-    reason = "one of the methods is its own"
-)]
-#[path = "node/methods.rs"]
-mod methods;
 use keeper::{begin, Plain, Plain1};
 
 molt::module! {

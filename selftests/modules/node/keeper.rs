@@ -7,8 +7,16 @@ use kernel::sync::atomic::{Atomic, Relaxed};
 use kernel::sync::global_lock;
 use molt::State;
 
-use super::interface::{Link, Node};
-use super::methods;
+#[path = "interface.rs"]
+mod interface;
+#[expect(
+    unused_macros,
+    unused_imports,
+    reason = "one of the methods is its own"
+)]
+#[path = "methods.rs"]
+mod methods;
+use interface::{Link, Node};
 
 global_lock! {
     // SAFETY: Before the init has ended no instance is made.
