@@ -36,11 +36,6 @@ past()
 	[ "$(now_ms)" -ge "$1" ]
 }
 
-are_gone()
-{
-	[ "$(value counter instances)" = 0 ]
-}
-
 at_generation()
 {
 	[ "$(value "$1" generation)" = "$2" ]
@@ -207,6 +202,6 @@ check "the old module can be removed as soon as an update is confirmed" \
 load counter_v1
 update counter "Sum@1 confirm_ms=$((20000 * slower))"
 release_callers
-await 5 are_gone
+await 5 is_empty counter
 check "or its class is removed" fileop replace $classes/counter/remove 1 counter_v2
 [ ! -e $processor ] || echo 1 >$processor

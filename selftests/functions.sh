@@ -360,6 +360,12 @@ in_state()
 	[ "$(value "$1" state)" = "$2" ]
 }
 
+# is_empty CLASS: it has no instance.
+is_empty()
+{
+	[ "$(value "$1" instances)" = 0 ]
+}
+
 # hold MILESTONE: 1 tracking, 2 blocking, 3 transferring, 4 prepared; 0 lets go.
 hold()
 {

@@ -199,10 +199,6 @@ check "they are removed" all tells "remove alpha" removed -- tells "remove beta"
 rmmod test_alpha_v1 test_alpha_v2 test_beta_v1 test_beta_v2
 
 # the end
-is_empty()
-{
-	[ "$(value "$1" instances)" = 0 ]
-}
 # What holds the module and its instances is let go of by a worker.
 release_callers
 await 5 rmmod counter_load 2>/dev/null

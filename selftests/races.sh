@@ -133,12 +133,7 @@ race_files()
 	usleep 5000
 	end files ok || return 1
 	# The callers do not end by themselves.
-	await 10 no_files
-}
-
-no_files()
-{
-	[ "$(value test_pipe instances)" = 0 ]
+	await 10 is_empty test_pipe
 }
 
 race_hotplug()

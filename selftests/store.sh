@@ -63,9 +63,5 @@ are_closed()
 	same "$(dmesg | grep -c 'store [0-9] is closed')" 3
 }
 check "each that ended was told, once" await 5 are_closed
-are_gone()
-{
-	same "$(value store instances)" 0
-}
-check "and is gone" await 5 are_gone
+check "and is gone" await 5 is_empty store
 check "the modules of before can go" all rmmod store_v1 -- rmmod store_v2

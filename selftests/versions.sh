@@ -45,11 +45,6 @@ has_closed()
 	[ "$(closings)" -gt 0 ]
 }
 
-are_gone()
-{
-	same "$(value counter instances)" 0
-}
-
 are_closed()
 {
 	same "$(closings)" "$1"
@@ -98,7 +93,7 @@ check "the class goes on" all served counter Sum@13 9 -- in_state counter idle
 stop_callers
 check "no call failed" accounts_balance
 release_callers
-await 5 are_gone
+await 5 is_empty counter
 echo 1 >$classes/counter/remove
 rmmod test_counter_static
 
@@ -116,4 +111,4 @@ check "instances that have moved are not told" all update counter Sum@2 -- \
 	update counter Sum@12 -- not has_closed
 release_callers
 check "each one that ends is told, once" await 5 are_closed 40
-check "and is gone" await 5 are_gone
+check "and is gone" await 5 is_empty counter
