@@ -37,7 +37,7 @@ use kernel::bindings;
 use kernel::error::code::{EAGAIN, EBUSY, EEXIST, EINVAL, ENAMETOOLONG, ENODEV, ENOENT};
 use kernel::prelude::*;
 use kernel::str::CString;
-use kernel::sync::{Arc, Mutex};
+use kernel::sync::{Arc, Mutex, MutexGuard};
 
 use crate::class::Class;
 use crate::container::Room;
@@ -376,11 +376,7 @@ impl Fronts {
         if let Some(one) = inner.class(class) {
             return match one.stage {
                 _ if !Arc::ptr_eq(&one.front.known, &front.known) => Err(EINVAL),
-                Stage::Attached => {
-                    one.lent = one.lent.wrapping_add(1);
-                    drop(inner);
-                    self.lend(class, |name| front.front.join(name, &options))
-                }
+                Stage::Attached => self.lend(inner, class, |name| front.front.join(name, &options)),
                 _ => Err(EAGAIN),
             };
         }
@@ -404,9 +400,18 @@ impl Fronts {
         Ok(())
     }
 
-    /// Calls the front of a class that is attached and, as it was counted, stays so meanwhile.
-    /// Without the lock: a driver may wait for a module to become live, which takes it. Sleeps.
-    fn lend<R>(&self, class: &Class, call: impl FnOnce(&CStr) -> Result<R>) -> Result<R> {
+    /// Calls the front of a class that is attached, and stays so meanwhile. Without the lock: a
+    /// driver may wait for a module to become live, which takes it. Sleeps.
+    fn lend<R>(
+        &self,
+        mut inner: MutexGuard<'_, Inner>,
+        class: &Class,
+        call: impl FnOnce(&CStr) -> Result<R>,
+    ) -> Result<R> {
+        if let Some(one) = inner.class(class) {
+            one.lent = one.lent.wrapping_add(1);
+        }
+        drop(inner);
         let result = with_name(class, call);
         if let Some(one) = self.inner.lock().class(class) {
             one.lent = one.lent.wrapping_sub(1);
@@ -558,9 +563,7 @@ impl Addition {
             return Err(ENOENT);
         }
         let front = Used::new(&one.front.known)?;
-        one.lent = one.lent.wrapping_add(1);
-        drop(inner);
-        let number = fronts.lend(&class, |name| front.front.add(name, options))?;
+        let number = fronts.lend(inner, &class, |name| front.front.add(name, options))?;
         Ok(Self { front, number })
     }
 }

@@ -99,6 +99,10 @@ impl Trial {
         self.verdict.load(Relaxed) == PENDING
     }
 
+    fn is_going_back(&self) -> bool {
+        self.verdict.load(Relaxed) == GOING_BACK
+    }
+
     /// Returns the ways back to who comes first. Sleeps.
     fn decide(&self, verdict: u32) -> Option<KVec<Way>> {
         let is_first = self.verdict.cmpxchg(PENDING, verdict, Full).is_ok();
@@ -219,14 +223,15 @@ impl Class {
         let name = self.name();
         let trial = self.inner().lock().trial.clone();
         match trial {
-            None => Err(Refusal::new(
-                ENOENT,
-                fmt!("no update of {name} waits for a confirmation"),
-            )),
             Some(trial) if trial.end(CONFIRMED) => Ok(()),
-            Some(_) => Err(Refusal::new(
+            Some(trial) if trial.is_going_back() => Err(Refusal::new(
                 EALREADY,
                 fmt!("{name} is going back: the time is over"),
+            )),
+            // One that has just been confirmed or superseded has yet to be taken off the class.
+            _ => Err(Refusal::new(
+                ENOENT,
+                fmt!("no update of {name} waits for a confirmation"),
             )),
         }
     }
