@@ -19,8 +19,15 @@ debug=/sys/kernel/debug/molt
 parameters=/sys/module/molt/parameters
 temporary=/tmp/molt-test
 FULL=${FULL:-}
-# How many times as long things take here.
-slower=$(cat /etc/slower 2>/dev/null || echo 1)
+# How many times as long things take here: whoever starts the tests may say, and otherwise it is
+# seen whether this kernel looks at each access of memory.
+if [ -r /etc/slower ]; then
+	slower=$(cat /etc/slower)
+elif grep -qE ' (kasan_report|kcsan_init)$' /proc/kallsyms; then
+	slower=6
+else
+	slower=1
+fi
 
 rm -rf "$temporary"
 mkdir -p "$temporary"
