@@ -8,13 +8,8 @@
 
 set -u
 
-failed=0
-
-problem()
-{
-	echo "problem: $*"
-	failed=1
-}
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
 
 # results NAME: what a module of this name has said since the last time, then forgotten.
 results()

@@ -11,14 +11,11 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 period_us=100
 length_ms=2000
-
-problem()
-{
-	echo "problem: $*"
-	exit 1
-}
 
 # measure KIND DEVICE OPTION REPLACE...
 measure()
@@ -33,7 +30,7 @@ measure()
 	openloop -i 0x4202 $option -o /tmp/slots "$device" $period_us $length_ms >/tmp/summary &
 	# While a slow call is inside: its caller makes one before it begins to count.
 	usleep $((length_ms * 500 + 35000))
-	"$@" || problem "$kind: not replaced"
+	"$@" || give_up "$kind: not replaced"
 	wait $!
 	kill "$slow" 2>/dev/null
 	wait $slow
@@ -62,13 +59,13 @@ insert_again()
 }
 
 for module in molt_control bench_device_v1 bench_device_v2; do
-	modprobe $module || problem "$module"
+	modprobe $module || give_up "$module"
 done
 measure molt /dev/bench_device '' update
-modprobe bench_swap locked=1 || problem bench_swap
+modprobe bench_swap locked=1 || give_up bench_swap
 measure rwsem /dev/bench_swap '' swap
 rmmod bench_swap
-modprobe bench_swap || problem bench_swap
+modprobe bench_swap || give_up bench_swap
 measure restart /dev/bench_swap -c insert_again
 rmmod bench_swap
 echo 1 >/sys/kernel/molt/classes/bench_device/remove

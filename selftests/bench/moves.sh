@@ -8,22 +8,18 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 update=/sys/kernel/molt/classes/counter/update
-history=/sys/kernel/debug/molt/history
 few=1
 many=241
 rounds=5
 
-problem()
-{
-	echo "problem: $*"
-	exit 1
-}
-
 # transferring IMPLEMENTATION: updates; how long the states took, in nanoseconds.
 transferring()
 {
-	echo "$1" >$update || problem "$(cat /sys/kernel/molt/classes/counter/last_result)"
+	echo "$1" >$update || give_up "$(cat /sys/kernel/molt/classes/counter/last_result)"
 	awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "transferring_us") at = i }
 		END { print 1000 * $at }' $history
 }
@@ -33,7 +29,7 @@ measure()
 {
 	local there=0 back=0 _
 
-	modprobe counter_load "instances=$1" || problem "counter_load"
+	modprobe counter_load "instances=$1" || give_up "counter_load"
 	exec 4</dev/counter_load
 	for _ in $(seq $rounds); do
 		there=$((there + $(transferring "$2")))
@@ -48,8 +44,8 @@ measure()
 # of a transition, such as the scan for calls, is left out.
 each()
 {
-	modprobe "$1" || problem "$1"
-	modprobe "$2" || problem "$2"
+	modprobe "$1" || give_up "$1"
+	modprobe "$2" || give_up "$2"
 	echo "$(measure $few "$3" "$4") $(measure $many "$3" "$4")" |
 		awk -v n=$(((many - few) * rounds)) '{ print ($3 - $1) / n, ($4 - $2) / n }'
 	rmmod "$2"
@@ -57,7 +53,7 @@ each()
 	rmmod "$1"
 }
 
-modprobe molt_control || problem molt_control
+modprobe molt_control || give_up molt_control
 # A transfer that is asked for each instance, too, and moves one word by a function of its own.
 least=$(each counter_v1 test_counter_slow Sum@4 Sum@1)
 all=$(each bench_ten_v1 bench_ten_v2 Ten@2 Ten@1)

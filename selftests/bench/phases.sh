@@ -9,21 +9,16 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 cpus=$1
 shift
 [ $# -gt 0 ] || set -- 1 1000 100000 1000000
 class=/sys/kernel/molt/classes/counter
-history=/sys/kernel/debug/molt/history
 livepatch=/sys/kernel/livepatch/bench_livepatch
 repetitions=3
 callers=''
-failed=0
-
-problem()
-{
-	echo "problem: $*"
-	failed=1
-}
 
 # ---- time: the kernel's, in microseconds ---------------------------------------------
 
@@ -69,18 +64,6 @@ stop_callers()
 }
 
 # ---- an update -----------------------------------------------------------------------
-
-# moment COLUMN: of the last transition; nothing where there is no such column.
-moment()
-{
-	awk -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
-		END { if (at) print $at }' $history
-}
-
-is_idle()
-{
-	[ "$(cat $class/state)" = idle ]
-}
 
 # settled SECONDS: the class is idle again within this time.
 settled()

@@ -9,14 +9,11 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 pairs=24
 scripts=2
-
-problem()
-{
-	echo "problem: $*"
-	exit 1
-}
 
 # look: the time in nanoseconds, which are instructions, and how often the processor has become
 # idle; without a process between two of them but its own.
@@ -48,23 +45,23 @@ load()
 	look
 	start=$now idled=$idle
 	busybox sh /bench/development.sh $scripts >/tmp/said 2>&1 ||
-		problem "the load: $(cat /tmp/said)"
+		give_up "the load: $(cat /tmp/said)"
 	spin
 	look
 	took=$((now - start))
-	[ "$idle" = "$idled" ] || problem "the processor was idle $((idle - idled)) times"
+	[ "$idle" = "$idled" ] || give_up "the processor was idle $((idle - idled)) times"
 }
 
 # one HOW
 one()
 {
-	[ "$1" != with ] || modprobe molt_process || problem molt_process
+	[ "$1" != with ] || modprobe molt_process || give_up molt_process
 	load
 	[ "$1" != with ] || rmmod molt_process
 	echo "result process.load.$1 $took instructions 1 $processes"
 }
 
-modprobe process_shared || problem process_shared
+modprobe process_shared || give_up process_shared
 # What comes first finds caches cold.
 for _ in 1 2 3 4; do
 	load

@@ -8,14 +8,11 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 n=100
 rounds=5
-
-problem()
-{
-	echo "problem: $*"
-	exit 1
-}
 
 # Programs: fork, exec, exit.
 programs()
@@ -32,23 +29,23 @@ programs()
 alone()
 {
 	dmesg -c >/dev/null
-	modprobe bench_process || problem bench_process
+	modprobe bench_process || give_up bench_process
 	programs
 	rmmod bench_process
 	dmesg | sed -n "s/.*bench_process: \([a-z]*\) \([0-9]*\) \([0-9]*\)$/\
 result process.\1.$1 \2 instructions 1 $n/p" | grep result
 }
 
-modprobe process_shared || problem process_shared
+modprobe process_shared || give_up process_shared
 # What comes first finds caches cold.
 programs
 sleep 1
 for _ in $(seq $rounds); do
 	alone none
-	modprobe molt_process_plain || problem molt_process_plain
+	modprobe molt_process_plain || give_up molt_process_plain
 	alone plain
 	rmmod molt_process_plain
-	modprobe molt_process || problem molt_process
+	modprobe molt_process || give_up molt_process
 	alone molt
 	rmmod molt_process
 done

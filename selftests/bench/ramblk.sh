@@ -8,14 +8,11 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 requests=20000
 rounds=3
-
-problem()
-{
-	echo "problem: $*"
-	exit 1
-}
 
 # run DISK OPERATION: how long a request took, the mean of so many, as fio saw it: one
 # instruction is a nanosecond. Its rate would be no better than its milliseconds.
@@ -24,18 +21,18 @@ run()
 	fio --name=run --filename="/dev/$1" --rw="$2" --bs=4k --size=16m \
 		--io_size=$((requests * 4))k \
 		--direct=1 --ioengine=psync --thread --randseed=1 --norandommap \
-		--output-format=json >/tmp/run || problem "fio: $1, $2"
+		--output-format=json >/tmp/run || give_up "fio: $1, $2"
 	awk -v kind="${2#rand}" -v want=$requests -F '[:,]' '
 		$1 ~ "\"" kind "\"" { is_here = 1 }
 		is_here && $1 ~ /"total_ios"/ { count = $2 }
 		is_here && $1 ~ /"lat_ns"/ && $1 !~ /[cs]lat_ns/ { is_latency = 1 }
 		is_latency && $1 ~ /"mean"/ { mean = $2; exit }
 		END { if (count != want) exit 1; printf "%.1f\n", mean }' /tmp/run ||
-		problem "fio said: $(head -n 30 /tmp/run)"
+		give_up "fio said: $(head -n 30 /tmp/run)"
 }
 
-modprobe molt_ramblk_v1 || problem molt_ramblk_v1
-modprobe molt_ramblk_plain || problem molt_ramblk_plain
+modprobe molt_ramblk_v1 || give_up molt_ramblk_v1
+modprobe molt_ramblk_plain || give_up molt_ramblk_plain
 # Each block is there before the measuring begins.
 for disk in ramblk ramblk_plain; do
 	dd if=/dev/urandom of=/dev/$disk bs=1048576 count=16 2>/dev/null

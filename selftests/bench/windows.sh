@@ -10,30 +10,13 @@
 
 set -u
 
+# shellcheck source=selftests/bench/functions.sh
+. "${0%/*}/functions.sh"
+
 cpus=$1
 pairs=$2
 class=/sys/kernel/molt/classes/bench_atomic
-history=/sys/kernel/debug/molt/history
 refuse=/sys/module/molt/parameters/test_refuse
-failed=0
-
-problem()
-{
-	echo "problem: $*"
-	failed=1
-}
-
-is_idle()
-{
-	[ "$(cat $class/state)" = idle ]
-}
-
-# moment COLUMN: of the last transition.
-moment()
-{
-	awk -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
-		END { if (at) print $at }' $history
-}
 
 # update KIND: to the version that does not serve the class; notes what the caller saw.
 update()
