@@ -70,6 +70,7 @@ run()
 	while [ $((updates % 2)) = 1 ] || [ $updates -lt "$1" ] ||
 		[ "$(account calls)" -lt "$2" ]; do
 		turn
+		[ $((updates % 1000)) != 0 ] || note "after $updates updates"
 		# The accounts take a process.
 		[ $updates -ge "$1" ] || [ $((updates % 64)) = 0 ] || continue
 		[ $failed -lt 10 ] || return
