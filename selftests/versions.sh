@@ -6,7 +6,7 @@
 # and when an instance is told that it has come to its end.
 
 . ./functions.sh
-plan 26
+plan 28
 
 # refused_for REQUEST TEXT...: EPROTO, nothing begun, and each text in the reason.
 refused_for()
@@ -85,6 +85,9 @@ check "and it is gone" all await 5 is_default Sum@1 -- await 5 in_state counter 
 # ---- statics -----------------------------------------------------------------------
 
 load test_counter_static
+check "on trial it is EPROTO: there is no way back" \
+	refused_for "Sum@13 confirm_ms=1000" GRAND_TOTAL
+check "with check=1, too" refused_for "Sum@13 confirm_ms=1000 check=1" GRAND_TOTAL
 check "to a version with a static of its own: nothing is lost" update counter Sum@13
 check "from there it would begin again: EPROTO, by name" refused_for Sum@1 GRAND_TOTAL
 check "with check=1, too" refused_for "Sum@1 check=1" GRAND_TOTAL "reset(GRAND_TOTAL)"

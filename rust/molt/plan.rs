@@ -20,6 +20,7 @@ use crate::route::{Route, Routes, Way};
 use crate::testing::{fault, Site};
 use crate::text::Text;
 use crate::transfer;
+use crate::trial::Trial;
 
 /// Longest life of an attempt, in milliseconds.
 pub const MOST_DEADLINE_MS: u64 = 60_000;
@@ -130,7 +131,10 @@ impl<'a> Request<'a> {
 pub fn check(request: &Request<'_>) -> Result<Text<REASON_LEN>, Refusal> {
     check_rights()?;
     check_limits(request)?;
-    Ok(plan(request)?.describe())
+    let plan = plan(request)?;
+    // That there is a way back shows where one is made.
+    Trial::of(request, &plan)?;
+    Ok(plan.describe())
 }
 
 /// One class of a plan.

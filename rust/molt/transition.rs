@@ -136,10 +136,7 @@ pub fn begin(request: &Request<'_>) -> Result<Arc<Transition>, Refusal> {
     }
     let plan = plan(request)?;
     let transition = Transition::new(request, &plan)?;
-    let trial = match request.confirm_ms {
-        Some(confirm_ms) => Some(Trial::new(&plan, confirm_ms)?),
-        None => None,
-    };
+    let trial = Trial::of(request, &plan)?;
     let job = Job::new(transition.clone(), plan, trial)?;
     start(transition, job)
 }

@@ -66,12 +66,22 @@ pub(crate) struct Trial {
 }
 
 impl Trial {
+    /// The trial of a request, if it asks for one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new).
+    pub(crate) fn of(request: &Request<'_>, plan: &Plan) -> Result<Option<Arc<Self>>, Refusal> {
+        let trial = request.confirm_ms.map(|ms| Self::new(plan, ms));
+        trial.transpose()
+    }
+
     /// # Errors
     ///
     /// * `EPROTO`: there is no transfer back, or it can fail in a class of atomic context.
     /// * `EKEYREJECTED`: the class requires a signature, which the way back lacks.
     /// * `ENOENT`: a module is going. `ENOMEM`.
-    pub(crate) fn new(plan: &Plan, confirm_ms: u64) -> Result<Arc<Self>, Refusal> {
+    fn new(plan: &Plan, confirm_ms: u64) -> Result<Arc<Self>, Refusal> {
         let mut ways = KVec::new();
         for planned in &plan.0 {
             fault(Site::Trial)?;
