@@ -5,7 +5,7 @@
 # How a class comes to a front and leaves it, with the front of the samples.
 
 . ./functions.sh
-plan 23
+plan 29
 
 file=/sys/kernel/debug/gauge/value
 gauge=$classes/gauge
@@ -38,6 +38,10 @@ hold 0
 ended 5
 check "and the update goes on" served gauge Gauge@2 3
 exec 3>&-
+load test_gauge_keeper
+check "with an instance of somebody else's the class is not removed" put_refused $gauge/remove 1 EBUSY
+check "and the front's is what it was" same "$(cat $file)" 5
+rmmod test_gauge_keeper
 check "the class is removed, and the file with it" all put $gauge/remove 1 -- not test -e $file
 check "the front can go then" rmmod debugfs_front
 rmmod debugfs_gauge_v2
@@ -70,4 +74,16 @@ insmod "/lib/modules/$(uname -r)/extra/debugfs_front.ko"
 loaded="debugfs_front $loaded"
 modprobe debugfs_gauge_v1
 check "with it, it is" test -e $file
+echo 1 >$gauge/remove
+rmmod debugfs_gauge_v1
+busybox modprobe test_gauge_fails init_ms=$((1500 * slower)) 2>/dev/null &
+failing=$!
+await 5 test -e $gauge
+check "no front for a class whose default is in its init yet" not modprobe debugfs_gauge_v1
+check "and the log says so" \
+	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: EAGAIN"
+wait $failing
+check "the class is gone when that has failed" not test -e $gauge
+modprobe debugfs_gauge_v1
+check "and one that comes then has its file" test -e $file
 echo 1 >$gauge/remove

@@ -118,7 +118,7 @@ impl Surface {
     /// its way out, the work item does this again.
     fn add(&self, class: &Arc<Framed>) -> Result {
         let mut nodes = self.nodes.lock();
-        if nodes.find(class).is_some() || class.is_retired() {
+        if nodes.find(class).is_some() || class.is_removed() {
             return Ok(());
         }
         if nodes.has_name(class.name()) {

@@ -21,7 +21,7 @@ use crate::implementation::Registered;
 use crate::interface::{Context, Description};
 use crate::lists::{Insertion, Lists};
 use crate::object::{state_pointer, Memory};
-use crate::primitives::wait_for_pinned;
+use crate::primitives::{sleep_ns, wait_for_pinned};
 use crate::registry::framework;
 use crate::route::Routes;
 use crate::slot::{Slot, Unlisted};
@@ -31,6 +31,11 @@ use crate::trial::Trial;
 
 /// Instances per second that a sweep in the background moves, unless somebody says otherwise.
 const USUAL_RATE: u64 = 100_000;
+
+/// How often it is looked whether the last instance of a class that is to go has ended, and how
+/// long to wait between, in nanoseconds.
+const MOST_LOOKS: u32 = 100;
+const LOOK_NS: u64 = 10_000_000;
 
 /// A class as the framework keeps it.
 #[pin_data]
@@ -247,9 +252,9 @@ impl Class {
         self.inner.lock().implementations.iter().for_each(f);
     }
 
-    /// Whether it was removed, or is being removed at this moment. May sleep.
-    pub fn is_retired(&self) -> bool {
-        self.inner.lock().is_retired
+    /// Whether it was removed. May sleep.
+    pub fn is_removed(&self) -> bool {
+        self.inner.lock().default.is_none()
     }
 
     /// Visits the blockers that the last attempt named. `f` must not touch the class's lock.
@@ -263,6 +268,14 @@ impl Class {
         let inner = self.inner.lock();
         let mut all = inner.implementations.iter();
         all.any(|i| i.module().cast_const() == module && i.name() == name)
+    }
+
+    /// Whether instances can be made, now or once `module` is live. May sleep.
+    pub(crate) fn can_create(&self, module: *const bindings::module) -> bool {
+        let inner = self.inner.lock();
+        let default = inner.default.as_ref();
+        // Under the lock, which a registration that ends has to take.
+        default.is_some_and(|one| one.module().cast_const() == module || one.is_live())
     }
 
     /// The implementation of this name, and of this version where one is given; without a
@@ -309,8 +322,10 @@ impl Class {
         self.is_held.load(Relaxed)
     }
 
-    /// Refuses transitions of this class from now on, or no more.
+    /// Refuses transitions of this class from now on, or no more. May sleep.
     pub fn set_held(&self, is_held: bool) {
+        // Whoever begins one looks under this lock.
+        let _inner = self.inner.lock();
         self.is_held.store(is_held, Relaxed);
     }
 
@@ -425,38 +440,67 @@ impl Class {
         self.generation.fetch_add(1, Relaxed);
     }
 
-    /// Takes the default away from a class that has no instance, for good. Sleeps.
+    /// Takes the default away from a class that has no instance, for good; but for those that
+    /// the module named `own`, its front's, has made, of which `let_go` has to make it get rid.
+    /// That is not called while anything else is in the way. Sleeps.
     ///
     /// # Errors
     ///
-    /// `EBUSY`: a transition runs, there are instances, or the class is being removed.
-    pub(crate) fn retire(&self) -> Result<(), Refusal> {
+    /// `EBUSY`: a transition runs, there are instances, or the class is being removed. What
+    /// `let_go` returns.
+    pub(crate) fn retire(
+        &self,
+        own: &str,
+        let_go: impl FnOnce() -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
         // Whoever comes second waits, and finds it done: a module whose init has failed must
         // not go while its implementation is being given up by somebody else.
         let _one = self.retirement.lock();
-        {
-            let mut inner = self.inner.lock();
-            if inner.transition.is_some() || inner.is_retired {
-                return Err(Refusal::new(
-                    EBUSY,
-                    fmt!("a transition or the removal of {} is running", self.name()),
-                ));
+        self.begin_retiring(own)?;
+        let retired = let_go().and_then(|()| self.finish_retiring());
+        retired.inspect_err(|_| self.inner.lock().is_retired = false)
+    }
+
+    /// From here on no transition begins and no implementation registers.
+    fn begin_retiring(&self, own: &str) -> Result<(), Refusal> {
+        let mut inner = self.inner.lock();
+        if inner.transition.is_some() || inner.is_retired {
+            return Err(Refusal::new(
+                EBUSY,
+                fmt!("a transition or the removal of {} is running", self.name()),
+            ));
+        }
+        // Before anything is taken away. An abandoned call may be inside for ever; one that is
+        // not has a handle, and so an instance.
+        let mut owners = inner.holders.iter();
+        let owner = owners.find(|holder| holder.module_name() == own);
+        let owned = owner.map_or(0, |holder| holder.instances());
+        let others = self.instances().wrapping_sub(owned);
+        if others != 0 {
+            return Err(Refusal::new(
+                EBUSY,
+                fmt!("{} has {others} instances", self.name()),
+            ));
+        }
+        if self.gate.has_pending() {
+            return Err(Refusal::new(
+                EBUSY,
+                fmt!("a call of {} that was given up may be inside", self.name()),
+            ));
+        }
+        inner.is_retired = true;
+        Ok(())
+    }
+
+    fn finish_retiring(&self) -> Result<(), Refusal> {
+        for _ in 0..MOST_LOOKS {
+            // Handles that were dropped just now count until the reaper has come by; and who only
+            // looks at an instance, for a table, keeps it for as long.
+            framework().reaper.flush();
+            if self.instances() == 0 {
+                break;
             }
-            // Before anything is taken away. An abandoned call may be inside for ever; one that
-            // is not has a handle, and so an instance.
-            if self.instances() != 0 {
-                return Err(Refusal::new(
-                    EBUSY,
-                    fmt!("{} has {} instances", self.name(), self.instances()),
-                ));
-            }
-            if self.gate.has_pending() {
-                return Err(Refusal::new(
-                    EBUSY,
-                    fmt!("a call of {} that was given up may be inside", self.name()),
-                ));
-            }
-            inner.is_retired = true;
+            sleep_ns(LOOK_NS);
         }
         self.lists.set_factory(ptr::null());
         // Creations that have found the factory are inside a domain, or were recorded by a
@@ -469,7 +513,6 @@ impl Class {
             let default = inner.default.as_deref();
             self.lists
                 .set_factory(default.map_or(ptr::null(), ptr::from_ref));
-            inner.is_retired = false;
             return Err(Refusal::new(
                 EBUSY,
                 fmt!(

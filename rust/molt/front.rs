@@ -43,6 +43,7 @@ use crate::class::Class;
 use crate::container::Room;
 use crate::error::Refusal;
 use crate::helpers::{molt_front_request, molt_module_get, molt_module_is_live, molt_module_put};
+use crate::holder::Holder;
 use crate::log;
 use crate::movable::Movable;
 use crate::registry::{find_by_module, framework};
@@ -315,17 +316,24 @@ impl Fronts {
         }
     }
 
+    /// The name of the module of a class's front; empty where it has none. Sleeps.
+    pub(crate) fn module_of(&self, class: &Class) -> Name {
+        let mut inner = self.inner.lock();
+        match inner.class(class) {
+            // SAFETY: The front is in use, so its module is there.
+            Some(one) => unsafe { Holder::name_of(one.front.module) },
+            None => Name::new(),
+        }
+    }
+
     /// Asks the front of a class that is to be removed to let go of it. Sleeps.
     ///
     /// # Errors
     ///
-    /// `EBUSY`: it is in use, is being attached, or a transition runs.
+    /// `EBUSY`: it is in use, or is being attached.
     pub(crate) fn detach(&self, class: &Arc<Class>) -> Result<Option<Detached<'_>>, Refusal> {
         let busy = |what| Refusal::new(EBUSY, fmt!("{}: {what}", class.name()));
         let mut inner = self.inner.lock();
-        // With or without a front: the reaper, which who removes a class waits for, may itself
-        // wait at the gate of such a transition.
-        class.check_idle()?;
         let Some(one) = inner.class(class) else {
             return Ok(None);
         };
@@ -380,7 +388,8 @@ impl Fronts {
                 _ => Err(EAGAIN),
             };
         }
-        if !front.is_live() {
+        // Who made the class takes it along if its init fails, and would not know of the front.
+        if !front.is_live() || !class.can_create(module) {
             return Err(EAGAIN);
         }
         fault(Site::Attachment)?;
@@ -511,8 +520,8 @@ impl Attachment {
     ///
     /// * `ENOENT`: there is no such front, or this module has not registered `T`.
     /// * `EINVAL`: the class has another front, or one that the options do not fit.
-    /// * `EAGAIN`: another implementation of the class is asking, and its module is in its init;
-    ///   or the front's module is, and whatever loads modules does not wait for it.
+    /// * `EAGAIN`: another implementation of the class is asking, or is its default, and its
+    ///   module is in its init; or the front's module is, and whatever loads modules does not wait for it.
     /// * `ENODEV`: the front's module is going. `ENOMEM`.
     #[inline(always)]
     pub fn new<T: State>(front: &str, options: Options) -> Result<Self> {

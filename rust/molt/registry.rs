@@ -285,7 +285,7 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
     drop(inner);
     framework().tell(|observer| observer.implementation_removed(class, implementation));
     if was_default {
-        if let Err(refusal) = class.retire() {
+        if let Err(refusal) = class.retire("", || Ok(())) {
             pr_err!("{}: {}\n", class.name(), refusal.reason().as_str());
             // What goes makes no instance, whatever else there is.
             class.lists().set_factory(core::ptr::null());
@@ -305,10 +305,18 @@ pub(crate) fn unregister(class: &Arc<Class>, implementation: &Arc<Registered>) {
 /// * `EIO`: a task has died in the kernel. It may be inside a call, which nobody can wait for.
 pub fn remove(class: &Arc<Class>) -> Result<(), Refusal> {
     crate::plan::check_oops()?;
-    let detached = framework().fronts.detach(class)?;
-    // Handles that were dropped just now still count until the reaper has come by.
+    // First of all: the reaper may itself wait at the gate of such a transition.
+    class.check_idle()?;
+    // Handles that were dropped just now still count until it has come by.
     framework().reaper.flush();
-    if let Err(refusal) = class.retire() {
+    let fronts = &framework().fronts;
+    let mut detached = None;
+    let retired = class.retire(fronts.module_of(class).as_str(), || {
+        detached = fronts.detach(class)?;
+        Ok(())
+    });
+    if let Err(refusal) = retired {
+        // Somebody has made an instance since, or keeps one of the front's.
         if let Some(detached) = detached {
             detached.undo();
         }
@@ -348,9 +356,10 @@ pub fn is_held() -> bool {
     framework().is_held()
 }
 
-/// Refuses all transitions from now on, or no more. Those that run go on.
+/// Refuses all transitions from now on, or no more. Those that run go on. Sleeps.
 pub fn set_held(is_held: bool) {
-    framework().is_held.store(is_held, Relaxed);
+    let framework = framework();
+    framework.exclusively(|| framework.is_held.store(is_held, Relaxed));
 }
 
 /// Looks a class up by name. May sleep.

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Keeps an instance of the class `gauge` of its own, beside that of the class's front.
+
+#![deny(unsafe_code)]
+
+use kernel::prelude::*;
+use molt::{Class, Handle};
+
+#[path = "../../samples/debugfs/file.rs"]
+mod file;
+use file::DebugfsFile;
+
+kernel::prelude::module! {
+    type: Keeper,
+    name: "test_gauge_keeper",
+    authors: ["The Molt developers"],
+    description: "Molt test: keeps an instance of a class that has a front",
+    license: "GPL",
+}
+
+struct Keeper {
+    _handle: Handle<dyn DebugfsFile>,
+}
+
+impl kernel::Module for Keeper {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        Ok(Self {
+            _handle: Class::open(c"gauge")?.create(())?,
+        })
+    }
+}
