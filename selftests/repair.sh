@@ -5,7 +5,7 @@
 # Repair: states that are damaged, and a call that never returns.
 
 . ./functions.sh
-plan 18
+plan 19
 
 load molt_control
 load_with test_counter_damaged spoil=7
@@ -45,6 +45,15 @@ check "the old module can be removed" rmmod test_counter_damaged
 check "the log says that it was a repair" \
 	sh -c "dmesg | grep -q 'molt: counter: .*repair: .*7 lost'"
 
+# Who was inside at the deadline has left by then.
+modprobe test_counter_damaged
+update counter "Damaged@1 deadline_ms=30000"
+hold 2
+check "a repair that finds nobody inside at its deadline goes on" \
+	put $classes/counter/repair "Mended@1 deadline_ms=300"
+hold 0
+rmmod test_counter_damaged
+
 # A call that never returns. Killing its task is the only way, and nobody does.
 modprobe test_counter_damaged
 check "the way back is an update" update counter Damaged@1
@@ -62,7 +71,7 @@ figure "repair with a call that never returns" "$(value counter last_result | se
 check "and is named" grep -q "^counter $parked " $debug/blockers
 call_from 2
 check "the class serves under the new version" all at_least "$(account calls)" 100 -- \
-	served counter Mended@1 3
+	served counter Mended@1 5
 stop_callers
 check "the old module stays for the abandoned call" not rmmod test_counter_damaged
 kill -KILL $parked

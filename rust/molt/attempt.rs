@@ -636,7 +636,11 @@ impl Attempt {
         } else if self.abandoned.load(Relaxed) != 0 {
             Ok(())
         } else if self.is_past_deadline() {
-            Err(self.reason_to_end())
+            // What could abandon calls goes on where it need not; but nobody sees who has died.
+            match self.scope.abandons && !has_oopsed() {
+                true => Ok(()),
+                false => Err(self.reason_to_end()),
+            }
         } else if now_ns() >= self.pause_end_ns.load(Relaxed) {
             Err(EAGAIN)
         } else {
