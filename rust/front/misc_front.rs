@@ -441,10 +441,11 @@ struct Buffer {
 }
 
 impl Buffer {
-    /// Zeroes: what a driver skips is not to be what was there before.
+    /// Zeroes: what a driver skips is not to be what was there before. On the account of whose
+    /// read or write it is, who may wait with it for as long as the driver has nothing.
     fn new(length: usize) -> Result<Self> {
         let mut bytes = KVVec::new();
-        bytes.resize(length, 0, GFP_KERNEL)?;
+        bytes.resize(length, 0, GFP_KERNEL_ACCOUNT)?;
         Ok(Self {
             bytes,
             iter: Opaque::uninit(),
