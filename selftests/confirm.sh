@@ -5,7 +5,7 @@
 # Updates that have to be confirmed, and holds.
 
 . ./functions.sh
-plan 63
+plan 69
 
 load molt_control counter_v1 counter_v2
 load_with counter_load instances=50
@@ -154,9 +154,30 @@ update_both "alpha=Plain@1 beta=Plain@1 confirm_ms=$((1000 * slower))"
 check "where one class of it was updated since, nothing goes back" update alpha Plain@2
 usleep $((1200000 * slower))
 check "neither the one nor the other" all served alpha Plain@2 5 -- served beta Plain@1 4
+update_both "alpha=Plain@1 beta=Plain@2 confirm_ms=$((2000 * slower))"
+check "one of them is taken back by hand" all \
+	put $classes/alpha/switch "Plain@2 percent=100 deadline_ms=20000" -- \
+	put $classes/alpha/default Plain@2
+check "and the other one goes back by itself" all await 5 at_generation beta 6 -- \
+	served beta Plain@1 6 -- served alpha Plain@2 6
+check "then it waits no more" await 2 same "$(value beta confirm)" 0
 echo stop >$walker/command
 wait $walking
 check "no call went wrong" same "$(sed -n 's/^wrong //p' $walker/result)" 0
+
+# ---- confirmed at once -------------------------------------------------------------
+
+# What the new version does after the commit takes its time.
+load_with test_counter_callbacks after_ms=$((1000 * slower))
+generation=$(value counter generation)
+behind $classes/counter/update "Told confirm_ms=$((3000 * slower))"
+await 5 at_generation counter $((generation + 1))
+check "whoever sees the new generation can confirm it" put $confirm 1
+ended $((5 * slower))
+usleep $((3300000 * slower))
+check "and it stays" served counter Told@1 $((generation + 1))
+update counter Sum@1
+rmmod test_counter_callbacks
 
 # ---- hold --------------------------------------------------------------------------
 
@@ -182,12 +203,22 @@ put $molt/hold 1
 check "all can be held, while one runs" same "$errno $(cat $molt/hold)" "ok 1"
 hold 0
 ended 5
-check "which goes on" all same "$errno" ok -- served counter Sum@2 19
+check "which goes on" all same "$errno" ok -- served counter Sum@2 21
 errno=''
 check "no other begins: EBUSY, with the word" all refused EBUSY counter Sum@1 held -- \
 	refused EBUSY alpha Plain@2 held
 check "nor a transaction" all put_refused $molt/transaction "alpha=Plain@2 beta=Plain@2" EBUSY -- \
 	top_says EBUSY held
+put $molt/hold 0
+load_with test_counter_callbacks convert_us=$((20000 * slower))
+update counter Sum@1
+update counter "Told policy=lazy"
+behind $classes/counter/update Sum@1
+usleep $((200000 * slower))
+put $molt/hold 1
+ended 5
+check "nor one that waited for a sweep when all were held" all same "$errno" EBUSY -- \
+	served counter Told@1 23
 put $molt/hold 0
 check "let go of again" all same "$errno $(cat $molt/hold)" "ok 0" -- update counter Sum@1
 check "the sums are exact" accounts_balance

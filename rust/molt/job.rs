@@ -147,9 +147,10 @@ impl Job {
         let transition = job.transition.clone();
         transition.begin_sweep();
         trial.inspect(|trial| trial.begin());
+        // First: who sees the new generation may confirm it.
+        job.set_defaults(trial);
         job.after();
         job.let_waiters_note();
-        job.set_defaults(trial);
         for index in 0..job.exchanges.len() {
             let entry = job.entry(index, timing, "ok");
             crate::log::committed(&entry);

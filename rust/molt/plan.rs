@@ -225,10 +225,24 @@ pub(crate) fn check_rights() -> Result<(), Refusal> {
         return Err(Refusal::new(EPERM, fmt!("needs CAP_SYS_MODULE")));
     }
     check_oops()?;
-    if framework().is_held() {
-        return Err(Refusal::new(EBUSY, fmt!("all transitions are held")));
+    check_all_held()
+}
+
+fn check_all_held() -> Result<(), Refusal> {
+    match framework().is_held() {
+        true => Err(Refusal::new(EBUSY, fmt!("all transitions are held"))),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+/// Whether a transition of the class may begin.
+pub(crate) fn check_hold(class: &Class) -> Result<(), Refusal> {
+    check_all_held()?;
+    let name = class.name();
+    match class.is_held() {
+        true => Err(Refusal::new(EBUSY, fmt!("transitions of {name} are held"))),
+        false => Ok(()),
+    }
 }
 
 /// # Errors
@@ -314,17 +328,17 @@ pub(crate) fn already(class: &Class, by: &Registered) -> Refusal {
 
 /// The default of a class that may be changed now, pinned, and how often it has changed.
 pub(crate) fn free_class(class: &Class) -> Result<(Pin, u64), Refusal> {
-    let name = class.name();
-    if class.is_held() {
-        return Err(Refusal::new(EBUSY, fmt!("transitions of {name} are held")));
-    }
+    check_hold(class)?;
     let inner = class.inner().lock();
     if inner.transition.is_some() {
         return Err(class.is_busy());
     }
     match &inner.default {
         Some(default) => Ok((pin_live(default)?, inner.changes)),
-        None => Err(Refusal::new(ENOENT, fmt!("{name} has no implementation"))),
+        None => Err(Refusal::new(
+            ENOENT,
+            fmt!("{} has no implementation", class.name()),
+        )),
     }
 }
 

@@ -33,7 +33,7 @@ use crate::error::{Refusal, REASON_LEN};
 use crate::gate::{Lane, Traffic};
 use crate::helpers::{molt_thread_run, molt_wait_killable};
 use crate::job::Job;
-use crate::plan::{check_limits, check_rights, plan, Plan, Policy, Request, Verb};
+use crate::plan::{check_hold, check_limits, check_rights, plan, Plan, Policy, Request, Verb};
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Relaxed, Release, WaitQueue};
 use crate::registry::{framework, Edge};
 use crate::testing::{fault, Site};
@@ -192,6 +192,12 @@ fn link(transition: &Arc<Transition>) -> Result<(), Refusal> {
             drop(inner);
             unlink(transition.members.iter().take(index), |_| ());
             return Err(member.class.is_busy());
+        }
+        // Asked before, too, but since then a sweep may have been waited for.
+        if let Err(refusal) = check_hold(&member.class) {
+            drop(inner);
+            unlink(transition.members.iter().take(index), |_| ());
+            return Err(refusal);
         }
         inner.transition = Some(transition.clone());
     }

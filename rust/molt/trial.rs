@@ -51,6 +51,20 @@ struct Way {
     generation: u64,
 }
 
+impl Way {
+    /// Whether somebody has taken the class back by hand: what was before serves all of it.
+    fn is_done(&self) -> bool {
+        let mut others = 0i64;
+        self.class.for_each_implementation(|one| {
+            if !Arc::ptr_eq(one, &self.back) {
+                others = others.saturating_add(self.class.instances_of(one));
+            }
+        });
+        let default = self.class.default_implementation();
+        others == 0 && default.is_some_and(|one| Arc::ptr_eq(&one, &self.back))
+    }
+}
+
 /// The trial of one transition.
 #[pin_data]
 pub(crate) struct Trial {
@@ -163,7 +177,7 @@ impl Trial {
                 Ok(()) => return,
                 // Somebody else has changed a class since, or removed it.
                 Err(refusal) if refusal.error == ESTALE => return,
-                Err(_) if ways.iter().any(|way| way.class.is_retired()) => return,
+                Err(_) if ways.iter().any(|way| way.class.is_removed()) => return,
                 Err(refusal) => crate::log::not_back(name, &refusal),
             }
             sleep_ns(AGAIN_NS);
@@ -173,7 +187,7 @@ impl Trial {
 
     fn go_back(ways: &[Way]) -> Result<(), Refusal> {
         let mut targets = KVec::new();
-        for way in ways {
+        for way in ways.iter().filter(|way| !way.is_done()) {
             let target = Target {
                 class: &way.class,
                 implementation: way.back.name(),
@@ -181,6 +195,9 @@ impl Trial {
                 expect: Some(way.generation),
             };
             targets.push(target, GFP_KERNEL)?;
+        }
+        if targets.is_empty() {
+            return Ok(());
         }
         let transition = crate::transition::begin(&Request::new(&targets))?;
         let last = transition.wait()?;

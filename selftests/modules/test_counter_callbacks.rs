@@ -8,6 +8,7 @@
 use kernel::error::code::EDOM;
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Relaxed};
+use kernel::time::{delay::fsleep, Delta, Instant, Monotonic};
 use molt::{Callback, Convert, State};
 
 #[path = "../../samples/counter.rs"]
@@ -27,6 +28,14 @@ molt::module! {
         refuse: u8 {
             default: 0,
             description: "Whether what comes before an update fails",
+        },
+        after_ms: u32 {
+            default: 0,
+            description: "How long what comes after an update takes",
+        },
+        convert_us: u32 {
+            default: 0,
+            description: "How long each instance takes",
         },
     },
 }
@@ -58,11 +67,17 @@ impl Callback for Told {
 
     fn after() {
         pr_info!("after\n");
+        fsleep(Delta::from_millis(
+            module_parameters::after_ms.value().into(),
+        ));
     }
 }
 
 impl Convert<Sum> for Told {
     fn convert(old: &mut Sum) -> Self {
+        let delay = Delta::from_micros(module_parameters::convert_us.value().into());
+        let begin = Instant::<Monotonic>::now();
+        while begin.elapsed() < delay {}
         Self {
             total: Atomic::new(old.total.load(Relaxed)),
         }
