@@ -41,8 +41,8 @@ points()
 	take faultpoints "$classes/$file" "$@"
 }
 
-# turns [-s STEP] CLASS TO... -- WITNESS...: updates to each of them in turn. Where a try takes longer
-# than the gate may be closed, the next one has its steps once more, and so on.
+# turns [-s STEP] CLASS TO... -- WITNESS...: updates to each of them in turn. Where a try takes
+# longer than the gate may be closed, the next one has its steps once more, and so on.
 turns()
 {
 	local class every=1 to=''

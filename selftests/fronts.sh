@@ -39,7 +39,8 @@ ended 5
 check "and the update goes on" served gauge Gauge@2 3
 exec 3>&-
 load test_gauge_keeper
-check "with an instance of somebody else's the class is not removed" put_refused $gauge/remove 1 EBUSY
+check "with an instance of somebody else's the class is not removed" \
+	put_refused $gauge/remove 1 EBUSY
 check "and the front's is what it was" same "$(cat $file)" 5
 rmmod test_gauge_keeper
 check "the class is removed, and the file with it" all put $gauge/remove 1 -- not test -e $file

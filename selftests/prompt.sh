@@ -106,8 +106,9 @@ for _ in $(seq $attempts); do
 	attempt
 done
 check "all $attempts attempts ended within $((slack / 1000)) ms of its deadline" same $late 0
+ends="$ok committed, $refused timed out, $latest us late at most"
 figure "attempts with random blockers that ended within $((slack / 1000)) ms of their deadline" \
-	"$((attempts - late)) of $attempts ($ok committed, $refused timed out, $latest us late at most)" \
+	"$((attempts - late)) of $attempts ($ends)" \
 	"all"
 check "some committed" at_least $ok $((attempts / 10))
 check "and some did not" at_least $refused $((attempts / 10))

@@ -521,7 +521,8 @@ impl Attachment {
     /// * `ENOENT`: there is no such front, or this module has not registered `T`.
     /// * `EINVAL`: the class has another front, or one that the options do not fit.
     /// * `EAGAIN`: another implementation of the class is asking, or is its default, and its
-    ///   module is in its init; or the front's module is, and whatever loads modules does not wait for it.
+    ///   module is in its init; or the front's module is, and whatever loads modules does not wait
+    ///   for it.
     /// * `ENODEV`: the front's module is going. `ENOMEM`.
     #[inline(always)]
     pub fn new<T: State>(front: &str, options: Options) -> Result<Self> {

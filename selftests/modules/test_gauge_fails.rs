@@ -11,6 +11,7 @@ use kernel::time::{delay::fsleep, Delta};
 use molt::front::Report;
 use molt::State;
 
+#[allow(dead_code, reason = "what a front is asked for")]
 #[path = "../../samples/debugfs/file.rs"]
 mod file;
 use file::DebugfsFile;

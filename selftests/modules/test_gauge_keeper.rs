@@ -7,6 +7,7 @@
 use kernel::prelude::*;
 use molt::{Class, Handle};
 
+#[allow(dead_code, reason = "what a front is asked for")]
 #[path = "../../samples/debugfs/file.rs"]
 mod file;
 use file::DebugfsFile;

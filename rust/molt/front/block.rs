@@ -344,7 +344,8 @@ impl GenDiskBuilder {
     ///
     /// `ENAMETOOLONG`: the name has more than 31 bytes. `EINVAL`: the class has another disk.
     /// `ENOENT`: there is no module `molt_block`. `EAGAIN`: another implementation of the class is
-    /// asking, in its init, or `molt_block` is in its own. `ENODEV`: that module is going. `ENOMEM`.
+    /// asking, in its init, or `molt_block` is in its own. `ENODEV`: that module is going.
+    /// `ENOMEM`.
     #[inline(always)]
     pub fn build<T: Operations>(self, name: &CStr) -> Result<GenDisk<T>> {
         let options = super::Options::new(self.named(name)?)?;
