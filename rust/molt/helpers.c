@@ -26,6 +26,12 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+/* Built in, parameters would be called after the folders that this is in. */
+#ifndef MODULE
+#undef MODULE_PARAM_PREFIX
+#define MODULE_PARAM_PREFIX "molt."
+#endif
+
 /* The domain of a class. */
 
 int molt_domain_init(struct srcu_struct *domain)
