@@ -160,7 +160,7 @@ check "one of them is taken back by hand" all \
 	put $classes/alpha/default Plain@2
 check "and the other one goes back by itself" all await 5 at_generation beta 6 -- \
 	served beta Plain@1 6 -- served alpha Plain@2 6
-check "then it waits no more" await 2 same "$(value beta confirm)" 0
+check "then it waits no more" same "$(value beta confirm)" 0
 echo stop >$walker/command
 wait $walking
 check "no call went wrong" same "$(sed -n 's/^wrong //p' $walker/result)" 0

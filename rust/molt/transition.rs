@@ -188,13 +188,14 @@ fn start(transition: Arc<Transition>, job: KBox<Job>) -> Result<Arc<Transition>,
 fn link(transition: &Arc<Transition>) -> Result<(), Refusal> {
     for (index, member) in transition.members.iter().enumerate() {
         let mut inner = member.class.inner().lock();
-        if inner.transition.is_some() || inner.is_retired || inner.changes != member.changes {
-            drop(inner);
-            unlink(transition.members.iter().take(index), |_| ());
-            return Err(member.class.is_busy());
-        }
-        // Asked before, too, but since then a sweep may have been waited for.
-        if let Err(refusal) = check_hold(&member.class) {
+        let is_busy =
+            inner.transition.is_some() || inner.is_retired || inner.changes != member.changes;
+        let free = match is_busy {
+            true => Err(member.class.is_busy()),
+            // Asked before, too, but since then a sweep may have been waited for.
+            false => check_hold(&member.class),
+        };
+        if let Err(refusal) = free {
             drop(inner);
             unlink(transition.members.iter().take(index), |_| ());
             return Err(refusal);

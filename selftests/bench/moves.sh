@@ -20,8 +20,7 @@ rounds=5
 transferring()
 {
 	echo "$1" >$update || give_up "$(cat /sys/kernel/molt/classes/counter/last_result)"
-	awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "transferring_us") at = i }
-		END { print 1000 * $at }' $history
+	moment transferring_us | awk '{ print 1000 * $1 }'
 }
 
 # measure N THERE BACK: the times of updates there and back, with so many instances.
