@@ -71,7 +71,7 @@ at_site()
 {
 	cp $debug/fault_sites "$temporary/sites"
 	echo "$n" >$parameters/test_fail
-	fileop insert "/lib/modules/$(uname -r)/extra/$1.ko" >/dev/null
+	fileop insert "$(module_file "$1")" >/dev/null
 	left=$(cat $parameters/test_fail)
 	echo 0 >$parameters/test_fail
 	site=$(awk 'NR == FNR { was[$1] = $2; next } $2 != was[$1] { print $1 }' \
@@ -276,7 +276,7 @@ echo end >/sys/kernel/debug/test_corpus/command
 remember counter
 check "an init that fails half way leaves the class alone" all \
 	not modprobe test_counter_slow init_ms=100 fail=1 -- whole counter
-head -c 20000 "/lib/modules/$(uname -r)/extra/test_counter_third.ko" >"$temporary/half.ko"
+head -c 20000 "$(module_file test_counter_third)" >"$temporary/half.ko"
 check "and so does half a module" all not insmod "$temporary/half.ko" -- whole counter
 load test_counter_layout
 check "a state that does not fit" all refused EPROTO counter Sum@6 -- whole counter

@@ -47,7 +47,8 @@ check "the class is removed, and the file with it" all put $gauge/remove 1 -- no
 check "the front can go then" rmmod debugfs_front
 rmmod debugfs_gauge_v2
 rmmod debugfs_gauge_v1
-mv "/lib/modules/$(uname -r)/extra/debugfs_front.ko" "$temporary/"
+front_file=$(module_file debugfs_front)
+mv "$front_file" "$temporary/"
 depmod 2>/dev/null
 check "without its front a module is not inserted" not modprobe debugfs_gauge_v1
 check "and leaves no class" not test -e $gauge
@@ -69,9 +70,9 @@ check "nor with one that is going" not modprobe debugfs_gauge_v1
 check "and the log says so" \
 	has "$(dmesg | tail -n 4)" "gauge: not attached to the front debugfs: ENODEV"
 wait $front
-mv "$temporary/debugfs_front.ko" "/lib/modules/$(uname -r)/extra/"
+mv "$temporary/debugfs_front.ko" "$front_file"
 depmod 2>/dev/null
-insmod "/lib/modules/$(uname -r)/extra/debugfs_front.ko"
+insmod "$front_file"
 loaded="debugfs_front $loaded"
 modprobe debugfs_gauge_v1
 check "with it, it is" test -e $file

@@ -35,6 +35,8 @@ cases=0
 failures=0
 loaded=''
 errno=ok
+# The programs lie beside the tests where the kernel's own commands have installed them.
+PATH=$PATH:$PWD
 trap finish EXIT
 
 plan()
@@ -213,6 +215,12 @@ load_with()
 {
 	modprobe "$@" || { note "cannot load $1"; exit 1; }
 	loaded="$1 $loaded"
+}
+
+# module_file NAME: where modprobe finds it.
+module_file()
+{
+	find "/lib/modules/$(uname -r)" -name "$1.ko" | head -n 1
 }
 
 is_loaded()

@@ -14,7 +14,7 @@ plan 3
 # refused_module NAME
 refused_module()
 {
-	errno=$(errno_name "$(insmod "/lib/modules/$(uname -r)/extra/$1.ko" 2>&1)")
+	errno=$(errno_name "$(insmod "$(module_file "$1")" 2>&1)")
 	same "$errno" EPERM
 }
 

@@ -187,7 +187,7 @@ race_second()
 race_half()
 {
 	forbid_loading
-	fileop insert "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "init_ms=20 fail=1" \
+	fileop insert "$(module_file test_counter_slow)" "init_ms=20 fail=1" \
 		>/dev/null &
 	inserter=$!
 	begin counter Sum@4

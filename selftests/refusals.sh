@@ -133,7 +133,7 @@ check "an update loads the module that it needs by its alias" update counter Sum
 update counter Sum@1
 
 # framework ABI
-cp "/lib/modules/$(uname -r)/extra/test_counter_slow.ko" "$temporary/stranger.ko"
+cp "$(module_file test_counter_slow)" "$temporary/stranger.ko"
 rmmod test_counter_slow
 strings -t d "$temporary/stranger.ko" | sed -n 's/^ *\([0-9]*\) .*\(molt_abi_[0-9a-f]*\)$/\1 \2/p' |
 	while read -r offset _; do

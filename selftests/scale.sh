@@ -45,7 +45,7 @@ cases_planned=14
 plan $cases_planned
 for size in $sizes; do
 	check "$size instances can be made" with "$size"
-	# The least of some: what else runs on this one processor comes on top.
+	# The least of some, here and below: what else runs on this one processor comes on top.
 	transferring=999999999
 	for to in 2 1 2; do
 		closed_for "Sum@$to policy=eager"
@@ -62,11 +62,16 @@ for size in $sizes; do
 	}
 	check "$size: all were moved" \
 		same "$errno $(moment counter to) $(moment counter instances)" "ok Sum@2 $size"
-	closed_for "Sum@1 policy=lazy"
-	figure "lazy update of $size instances: gate closed" "$closed us, $((
+	least=9999999
+	for round in 1 2 3; do
+		[ $round = 1 ] || update counter "Sum@2 policy=eager"
+		closed_for "Sum@1 policy=lazy"
+		note "$size, lazy: gate closed for ${closed:-?} us"
+		[ "${closed:-9999999}" -ge $least ] || least=$closed
+	done
+	figure "lazy update of $size instances: gate closed" "$least us, $((
 		$(moment counter total_us))) us from its beginning to the open gate" "1000 us"
-	check "$size: a lazy update closes the gate for 1 ms at most" \
-		at_most "${closed:-9999999}" 1000
+	check "$size: a lazy update closes the gate for 1 ms at most" at_most $least 1000
 	check "$size: and has moved nobody" all in_state counter lazy -- \
 		same "$(value counter progress)" "0 $size"
 	without

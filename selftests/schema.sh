@@ -8,7 +8,7 @@
 . ./functions.sh
 plan 18
 
-whole=/lib/modules/$(uname -r)/extra/counter_v2.ko
+whole=$(module_file counter_v2)
 
 # log: what the kernel has said since the last mark.
 log()

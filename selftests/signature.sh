@@ -51,4 +51,4 @@ check "an update to an unsigned one is refused" \
 	refused EKEYREJECTED counter Sum@$((1 + (1 - is_signed))) "valid signature"
 check "no refusal was an update" same "$(value counter generation)" "$generation"
 check "an unsigned module cannot be loaded for it" not insmod \
-	"/lib/modules/$(uname -r)/extra/test_counter_third.ko"
+	"$(module_file test_counter_third)"
