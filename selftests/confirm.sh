@@ -5,7 +5,7 @@
 # Updates that have to be confirmed, and holds.
 
 . ./functions.sh
-plan 69
+plan 73
 
 load molt_control counter_v1 counter_v2
 load_with counter_load instances=50
@@ -164,6 +164,16 @@ check "then it waits no more" same "$(value beta confirm)" 0
 echo stop >$walker/command
 wait $walking
 check "no call went wrong" same "$(sed -n 's/^wrong //p' $walker/result)" 0
+update_both "alpha=Plain@1 beta=Plain@2 confirm_ms=$((500 * slower))"
+put $classes/beta/hold 1
+usleep $((900000 * slower))
+update alpha "Plain@2 policy=lazy"
+check "one of them is taken back lazily, while the other one is held" all \
+	in_state alpha lazy -- served alpha Plain@2 8 -- served beta Plain@2 7
+usleep 600000
+put $classes/beta/hold 0
+check "which goes back, too" all await 5 at_generation beta 8 -- served beta Plain@1 8 -- \
+	served alpha Plain@2 8
 
 # ---- confirmed at once -------------------------------------------------------------
 
@@ -176,6 +186,20 @@ check "whoever sees the new generation can confirm it" put $confirm 1
 ended $((5 * slower))
 usleep $((3300000 * slower))
 check "and it stays" served counter Told@1 $((generation + 1))
+update counter Sum@1
+rmmod test_counter_callbacks
+# The first class is there a second before the other one; it is on trial already.
+load_with test_counter_callbacks convert_us=$((20000 * slower))
+update alpha "Plain@1 confirm_ms=60000"
+generation=$(value alpha generation)
+behind $molt/transaction "alpha=Plain@2 counter=Told confirm_ms=$((3000 * slower))"
+await 5 at_generation alpha $((generation + 1))
+check "also that of the first class, while others have yet to commit" all \
+	not has "$(value counter implementation)" Told -- put $classes/alpha/confirm 1
+ended $((5 * slower))
+usleep $((3300000 * slower))
+check "and all stay" all served alpha Plain@2 $((generation + 1)) -- \
+	same "$(value counter implementation)" Told
 update counter Sum@1
 rmmod test_counter_callbacks
 
@@ -203,7 +227,7 @@ put $molt/hold 1
 check "all can be held, while one runs" same "$errno $(cat $molt/hold)" "ok 1"
 hold 0
 ended 5
-check "which goes on" all same "$errno" ok -- served counter Sum@2 21
+check "which goes on" all same "$errno" ok -- served counter Sum@2 23
 errno=''
 check "no other begins: EBUSY, with the word" all refused EBUSY counter Sum@1 held -- \
 	refused EBUSY alpha Plain@2 held
@@ -218,7 +242,7 @@ usleep $((200000 * slower))
 put $molt/hold 1
 ended 5
 check "nor one that waited for a sweep when all were held" all same "$errno" EBUSY -- \
-	served counter Told@1 23
+	served counter Told@1 25
 put $molt/hold 0
 check "let go of again" all same "$errno $(cat $molt/hold)" "ok 0" -- update counter Sum@1
 check "the sums are exact" accounts_balance

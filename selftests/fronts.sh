@@ -5,7 +5,7 @@
 # How a class comes to a front and leaves it, with the front of the samples.
 
 . ./functions.sh
-plan 29
+plan 34
 
 file=/sys/kernel/debug/gauge/value
 gauge=$classes/gauge
@@ -78,7 +78,7 @@ modprobe debugfs_gauge_v1
 check "with it, it is" test -e $file
 echo 1 >$gauge/remove
 rmmod debugfs_gauge_v1
-busybox modprobe test_gauge_fails init_ms=$((1500 * slower)) 2>/dev/null &
+busybox modprobe test_gauge_slow init_ms=$((1500 * slower)) 2>/dev/null &
 failing=$!
 await 5 test -e $gauge
 check "no front for a class whose default is in its init yet" not modprobe debugfs_gauge_v1
@@ -89,3 +89,48 @@ check "the class is gone when that has failed" not test -e $gauge
 modprobe debugfs_gauge_v1
 check "and one that comes then has its file" test -e $file
 echo 1 >$gauge/remove
+
+# ---- removals that take their time -------------------------------------------------
+
+# slow MS: the class anew, with a version whose reads take so long.
+slow()
+{
+	rmmod test_gauge_slow 2>/dev/null
+	rmmod debugfs_gauge_v1
+	modprobe debugfs_gauge_v1
+	load_with test_gauge_slow init_ms=0 fail=0 show_ms="$1"
+	update gauge Gauge@3
+}
+
+slow $((3000 * slower))
+cat $file >/dev/null &
+reader=$!
+usleep 300000
+behind $gauge/remove 1
+usleep 300000
+check "a removal that waits for a call does not keep the class from anything" \
+	refused ETIMEDOUT gauge "Gauge@1 deadline_ms=200"
+wait $reader
+ended 5
+check "then it is removed" all same "$errno" ok -- not test -e $file
+
+slow $((6000 * slower))
+exec 3<>$file
+fileop stall write 3 >/dev/null &
+stalled=$!
+usleep 300000
+behind $gauge/remove 1
+usleep 300000
+modprobe test_gauge_keeper shows=1 &
+keeping=$!
+await 5 is_loaded test_gauge_keeper
+usleep 300000
+kill -KILL $stalled
+wait $stalled 2>/dev/null
+check "one that finds an instance of somebody else's in the end does not wait for its calls" \
+	ended 4
+check "it is refused, and the file is there again" all same "$errno" EBUSY -- test -e $file
+exec 3>&-
+wait $keeping
+rmmod test_gauge_keeper
+check "without that it succeeds" put $gauge/remove 1

@@ -13,7 +13,7 @@ config=/tmp/config
 
 load configfs
 mkdir -p $config
-mount -t configfs config $config
+mount -t configfs none $config
 load molt_control rnull_mod rnull_config
 
 # A disk of 16 MiB: NAME IRQMODE

@@ -13,7 +13,8 @@ use crate::class::Class;
 use crate::error::Refusal;
 use crate::implementation::Registered;
 use crate::kept::Kept;
-use crate::plan::{already, check_rights, find, free_class};
+use crate::plan::{already, check_hold, check_rights, find, free_class};
+use crate::registry::framework;
 use crate::slot::Slot;
 
 /// Which instances are switched.
@@ -123,25 +124,35 @@ pub fn set_default(
     let (_, changes) = free_class(class)?;
     let pin = find(class, name, version)?;
     let to = (*pin).clone();
+    let from = framework().exclusively(|| replace_default(class, &to, changes))?;
+    // The pin of the new one becomes the default's; the one before loses it.
+    pin.keep();
+    from.unpin(1);
+    Ok(to)
+}
+
+/// Returns the default before, if nothing has been changed since it was looked.
+fn replace_default(
+    class: &Class,
+    to: &Arc<Registered>,
+    changes: u64,
+) -> Result<Arc<Registered>, Refusal> {
     let mut inner = class.inner().lock();
     if inner.changes != changes || inner.transition.is_some() || inner.is_retired {
         return Err(class.is_busy());
     }
+    check_hold(class)?;
     let from = match &inner.default {
-        Some(default) if Arc::ptr_eq(default, &to) => return Err(already(class, &to)),
+        Some(default) if Arc::ptr_eq(default, to) => return Err(already(class, to)),
         Some(default) => default.clone(),
         None => return Err(class.is_busy()),
     };
     // Nobody plans a transition meanwhile, who would not know of an instance of the one before
     // that is just being made.
-    class.lists().set_factory(&*to);
+    class.lists().set_factory(&**to);
     inner.default = Some(to.clone());
     inner.changes = inner.changes.wrapping_add(1);
-    drop(inner);
-    // The pin of the new one becomes the default's; the one before loses it.
-    pin.keep();
-    from.unpin(1);
-    Ok(to)
+    Ok(from)
 }
 
 impl Class {

@@ -270,12 +270,14 @@ impl Class {
         all.any(|i| i.module().cast_const() == module && i.name() == name)
     }
 
-    /// Whether instances can be made, now or once `module` is live. May sleep.
+    /// Whether instances can be made, now or once `module` is live, and the class is not being
+    /// removed. May sleep.
     pub(crate) fn can_create(&self, module: *const bindings::module) -> bool {
         let inner = self.inner.lock();
         let default = inner.default.as_ref();
         // Under the lock, which a registration that ends has to take.
-        default.is_some_and(|one| one.module().cast_const() == module || one.is_live())
+        !inner.is_retired
+            && default.is_some_and(|one| one.module().cast_const() == module || one.is_live())
     }
 
     /// The implementation of this name, and of this version where one is given; without a
@@ -456,6 +458,10 @@ impl Class {
         // Whoever comes second waits, and finds it done: a module whose init has failed must
         // not go while its implementation is being given up by somebody else.
         let _one = self.retirement.lock();
+        self.check_retiring(&self.inner.lock(), own)?;
+        // Who is inside a call may stay there: until that is over the class can be updated, and
+        // repaired.
+        self.gate.domain.synchronize();
         self.begin_retiring(own)?;
         let retired = let_go().and_then(|()| self.finish_retiring());
         retired.inspect_err(|_| self.inner.lock().is_retired = false)
@@ -464,6 +470,13 @@ impl Class {
     /// From here on no transition begins and no implementation registers.
     fn begin_retiring(&self, own: &str) -> Result<(), Refusal> {
         let mut inner = self.inner.lock();
+        self.check_retiring(&inner, own)?;
+        inner.is_retired = true;
+        Ok(())
+    }
+
+    /// Whether nothing is in the way but instances of the module named `own`.
+    fn check_retiring(&self, inner: &Inner, own: &str) -> Result<(), Refusal> {
         if inner.transition.is_some() || inner.is_retired {
             return Err(Refusal::new(
                 EBUSY,
@@ -472,10 +485,9 @@ impl Class {
         }
         // Before anything is taken away. An abandoned call may be inside for ever; one that is
         // not has a handle, and so an instance.
-        let mut owners = inner.holders.iter();
-        let owner = owners.find(|holder| holder.module_name() == own);
-        let owned = owner.map_or(0, |holder| holder.instances());
-        let others = self.instances().wrapping_sub(owned);
+        let others = inner.holders.iter();
+        let others = others.filter(|holder| holder.module_name() != own);
+        let others: i64 = others.map(|holder| holder.instances()).sum();
         if others != 0 {
             return Err(Refusal::new(
                 EBUSY,
@@ -488,7 +500,6 @@ impl Class {
                 fmt!("a call of {} that was given up may be inside", self.name()),
             ));
         }
-        inner.is_retired = true;
         Ok(())
     }
 
@@ -502,6 +513,9 @@ impl Class {
             }
             sleep_ns(LOOK_NS);
         }
+        if self.instances() != 0 {
+            return Err(self.is_in_use());
+        }
         self.lists.set_factory(ptr::null());
         // Creations that have found the factory are inside a domain, or were recorded by a
         // transition that has ended. No lock is held that a call may want.
@@ -513,14 +527,7 @@ impl Class {
             let default = inner.default.as_deref();
             self.lists
                 .set_factory(default.map_or(ptr::null(), ptr::from_ref));
-            return Err(Refusal::new(
-                EBUSY,
-                fmt!(
-                    "{} has {} instances, and {calls} calls",
-                    self.name(),
-                    self.instances()
-                ),
-            ));
+            return Err(self.is_in_use());
         }
         let (default, trial) = (inner.default.take(), inner.trial.take());
         drop(inner);
@@ -531,6 +538,11 @@ impl Class {
             default.unpin(1);
         }
         Ok(())
+    }
+
+    fn is_in_use(&self) -> Refusal {
+        let (name, instances) = (self.name(), self.instances());
+        Refusal::new(EBUSY, fmt!("{name} has {instances} instances, or calls"))
     }
 
     /// Makes an instance with one handle. `arguments` are read by the implementation;

@@ -32,6 +32,16 @@
 #define MODULE_PARAM_PREFIX "molt."
 #endif
 
+#ifndef MODULE
+/* The module whose code calls this, which keeps it; NULL for what is built in. */
+struct module *molt_calling_module(void)
+{
+	guard(rcu)();
+	return __module_address(_RET_IP_);
+}
+EXPORT_SYMBOL_GPL(molt_calling_module);
+#endif
+
 /* The domain of a class. */
 
 int molt_domain_init(struct srcu_struct *domain)

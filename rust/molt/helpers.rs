@@ -57,6 +57,9 @@ extern "C" {
     pub(crate) fn molt_module_is_signed(module: *const bindings::module) -> bool;
     pub(crate) fn molt_module_name(module: *const bindings::module) -> *const c_char;
     pub(crate) fn molt_module_srcversion(module: *const bindings::module) -> *const c_char;
+    #[cfg(not(MODULE))]
+    pub(crate) fn molt_calling_module() -> *const bindings::module;
+
     pub(crate) fn molt_domain_init(domain: *mut bindings::srcu_struct) -> c_int;
     pub(crate) fn molt_domain_destroy(domain: *mut bindings::srcu_struct);
     pub(crate) fn molt_domain_call(

@@ -24,7 +24,6 @@ use crate::sweep;
 use crate::testing::{fault, Site};
 use crate::text::Text;
 use crate::transition::{name_of, numbered, unlink, Member, Stage, Transition};
-use crate::trial::Trial;
 
 /// How long the history waits for callers to note their waits, in milliseconds.
 const MOST_NOTE_MS: u32 = 200;
@@ -38,7 +37,6 @@ pub(crate) struct Job {
     pub(crate) exchanges: KVec<Exchange>,
     /// The defaults before, in the order of the exchanges.
     from: KVec<Pin>,
-    trial: Option<Arc<Trial>>,
     /// Why it did not commit, where there is more to say than the errno.
     failure: Text<REASON_LEN>,
 }
@@ -47,11 +45,7 @@ impl Job {
     /// # Errors
     ///
     /// `ENOMEM`. Sleeps.
-    pub(crate) fn new(
-        transition: Arc<Transition>,
-        plan: Plan,
-        trial: Option<Arc<Trial>>,
-    ) -> Result<KBox<Self>> {
+    pub(crate) fn new(transition: Arc<Transition>, plan: Plan) -> Result<KBox<Self>> {
         let (mut exchanges, mut from) = (KVec::new(), KVec::new());
         let flips = is_lazy(&transition);
         for planned in plan.0 {
@@ -64,7 +58,6 @@ impl Job {
             transition,
             exchanges,
             from,
-            trial,
             failure: Text::new(),
         };
         fault(Site::Job)?;
@@ -81,10 +74,9 @@ impl Job {
         let mut timing = Timing::default();
         match job.attempt(&mut timing) {
             Ok(()) => {
-                let trial = job.trial.take();
-                Self::end_committed(job, timing, trial.as_ref());
+                Self::end_committed(job, timing);
                 // The waiters are gone; nobody waits for this.
-                trial.inspect(|trial| trial.judge());
+                transition.trial().inspect(|trial| trial.judge());
             }
             Err(error) => Self::end_aborted(job, timing, error),
         }
@@ -143,12 +135,11 @@ impl Job {
 
     // ---- the end -----------------------------------------------------------------------
 
-    fn end_committed(mut job: KBox<Self>, timing: Timing, trial: Option<&Arc<Trial>>) {
+    fn end_committed(mut job: KBox<Self>, timing: Timing) {
         let transition = job.transition.clone();
         transition.begin_sweep();
-        trial.inspect(|trial| trial.begin());
-        // First: who sees the new generation may confirm it.
-        job.set_defaults(trial);
+        transition.trial().inspect(|trial| trial.begin());
+        job.set_defaults();
         job.after();
         job.let_waiters_note();
         for index in 0..job.exchanges.len() {
@@ -246,6 +237,7 @@ impl Job {
         }
         // Twins and prepared values are gone before the modules that drop them.
         job.exchanges.iter_mut().for_each(Exchange::release);
+        transition.trial().inspect(|trial| trial.supersede());
         drop(job);
         transition.set_outcome(last);
         unlink(transition.members(), |inner| {
@@ -269,7 +261,7 @@ impl Job {
     }
 
     /// The new defaults, with a pin each; the ones before lose theirs.
-    fn set_defaults(&self, trial: Option<&Arc<Trial>>) {
+    fn set_defaults(&self) {
         if matches!(self.transition.verb(), Verb::Switch(_)) {
             return;
         }
@@ -277,7 +269,9 @@ impl Job {
             exchange.routes().to.pin_more(1);
             let mut inner = exchange.class().inner().lock();
             inner.default = Some((*exchange.routes().to).clone());
-            // A trial that was running has had its answer by this commit.
+            // Its own may have been confirmed by who has seen the generation. One that was running
+            // has had its answer by this commit.
+            let trial = self.transition.trial().filter(|trial| trial.is_pending());
             let before = core::mem::replace(&mut inner.trial, trial.cloned());
             drop(inner);
             before.inspect(|trial| trial.supersede());

@@ -94,6 +94,8 @@ pub struct Transition {
     /// When it has to; 0: that is not known yet.
     haste_ns: Atomic<u64>,
     is_hurried: Atomic<u32>,
+    /// Ended by whoever ends the transition otherwise than by a commit.
+    trial: Option<Arc<Trial>>,
     #[pin]
     outcome: Mutex<Option<Last>>,
     stage: Atomic<u32>,
@@ -136,9 +138,11 @@ pub fn begin(request: &Request<'_>) -> Result<Arc<Transition>, Refusal> {
     }
     let plan = plan(request)?;
     let transition = Transition::new(request, &plan)?;
-    let trial = Trial::of(request, &plan)?;
-    let job = Job::new(transition.clone(), plan, trial)?;
-    start(transition, job)
+    let job = Job::new(transition.clone(), plan)?;
+    start(transition.clone(), job).inspect_err(|_| {
+        // Somebody may have found the transition meanwhile, and keeps it.
+        transition.trial().inspect(|trial| trial.supersede());
+    })
 }
 
 /// A lazy transition of the class is completed before the next one begins. So there is one
@@ -269,6 +273,7 @@ impl Transition {
         let complete_ns = complete_ms.map(|ms| ms.saturating_mul(1_000_000));
         fault(Site::Transition)?;
         let attempt = Attempt::new(gates, framework.records.clone(), limits, scope)?;
+        let trial = Trial::of(request, plan)?;
         let transition = Arc::pin_init(
             pin_init!(Self {
                 id: framework.next_transition(),
@@ -280,6 +285,7 @@ impl Transition {
                 complete_ns,
                 haste_ns: Atomic::new(0),
                 is_hurried: Atomic::new(0),
+                trial,
                 outcome <- kernel::new_mutex!(None, "molt_outcome"),
                 stage: Atomic::new(Stage::Running as u32),
                 reached: WaitQueue::new(),
@@ -308,6 +314,10 @@ impl Transition {
     /// Who asked for it.
     pub fn who(&self) -> Who {
         self.who
+    }
+
+    pub(crate) fn trial(&self) -> Option<&Arc<Trial>> {
+        self.trial.as_ref()
     }
 
     /// The classes that it moves.

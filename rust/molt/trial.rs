@@ -15,7 +15,7 @@
 //! as it may be needed. Whoever ends the trial gives these pins up, before that is said to anybody.
 //! The transition's own thread judges, so nothing has to be had for it later.
 
-use kernel::error::code::{EALREADY, ENOENT, EPROTO, ESTALE};
+use kernel::error::code::{EALREADY, ENOENT, EPROTO};
 use kernel::prelude::*;
 use kernel::sync::atomic::{Atomic, Full, Relaxed};
 use kernel::sync::{Arc, Mutex};
@@ -30,6 +30,7 @@ use crate::route;
 use crate::testing::{fault, Site};
 use crate::text::Name;
 use crate::transfer;
+use crate::transition::finish_sweep;
 
 const PENDING: u32 = 0;
 const CONFIRMED: u32 = 1;
@@ -52,6 +53,17 @@ struct Way {
 }
 
 impl Way {
+    /// Whether the class is at the generation that is on trial.
+    fn is_current(&self) -> bool {
+        self.class.generation() == self.generation
+    }
+
+    /// Whether somebody has led the class elsewhere, and not back, or is about to have.
+    fn is_changed(&self) -> bool {
+        let default = self.class.default_implementation();
+        !self.is_current() && !default.is_some_and(|one| Arc::ptr_eq(&one, &self.back))
+    }
+
     /// Whether somebody has taken the class back by hand: what was before serves all of it.
     fn is_done(&self) -> bool {
         let mut others = 0i64;
@@ -119,8 +131,15 @@ impl Trial {
         Ok(Arc::pin_init(trial, GFP_KERNEL)?)
     }
 
-    fn is_pending(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.verdict.load(Relaxed) == PENDING
+    }
+
+    /// Whether what `class` is at now is on this trial. May sleep.
+    fn is_of(&self, class: &Class) -> bool {
+        let ways = self.ways.lock();
+        let mut ways = ways.iter();
+        ways.any(|way| core::ptr::eq(&*way.class, class) && way.is_current())
     }
 
     fn is_going_back(&self) -> bool {
@@ -175,9 +194,13 @@ impl Trial {
         for _ in 0..MOST_TRIES {
             match Self::go_back(ways) {
                 Ok(()) => return,
-                // Somebody else has changed a class since, or removed it.
-                Err(refusal) if refusal.error == ESTALE => return,
-                Err(_) if ways.iter().any(|way| way.class.is_removed()) => return,
+                Err(_)
+                    if ways
+                        .iter()
+                        .any(|way| way.is_changed() || way.class.is_removed()) =>
+                {
+                    return
+                }
                 Err(refusal) => crate::log::not_back(name, &refusal),
             }
             sleep_ns(AGAIN_NS);
@@ -186,6 +209,10 @@ impl Trial {
     }
 
     fn go_back(ways: &[Way]) -> Result<(), Refusal> {
+        // One that somebody has taken back lazily is back when all its instances are.
+        for way in ways {
+            finish_sweep(&way.class)?;
+        }
         let mut targets = KVec::new();
         for way in ways.iter().filter(|way| !way.is_done()) {
             let target = Target {
@@ -248,9 +275,11 @@ impl Class {
     /// * `EALREADY`: its time is over, and the class is going back.
     pub fn confirm(&self) -> Result<(), Refusal> {
         let name = self.name();
-        let trial = self.inner().lock().trial.clone();
-        match trial {
-            Some(trial) if trial.end(CONFIRMED) => Ok(()),
+        if self.trial().is_some_and(|trial| trial.end(CONFIRMED)) {
+            return Ok(());
+        }
+        let last = self.inner().lock().trial.clone();
+        match last {
             Some(trial) if trial.is_going_back() => Err(Refusal::new(
                 EALREADY,
                 fmt!("{name} is going back: the time is over"),
@@ -266,7 +295,16 @@ impl Class {
     /// Whether the last update waits for a confirmation; no longer once it is going back. May
     /// sleep.
     pub fn is_on_trial(&self) -> bool {
+        self.trial().is_some_and(|trial| trial.is_pending())
+    }
+
+    /// The trial of its generation. That of a transition which has committed here and may have to in
+    /// other classes yet, which nothing prevents any more, is not the class's own so far.
+    fn trial(&self) -> Option<Arc<Trial>> {
         let inner = self.inner().lock();
-        inner.trial.as_ref().is_some_and(|trial| trial.is_pending())
+        let running = inner.transition.as_ref().and_then(|one| one.trial());
+        let trials = [running.cloned(), inner.trial.clone()];
+        drop(inner);
+        trials.into_iter().flatten().find(|trial| trial.is_of(self))
     }
 }

@@ -13,6 +13,8 @@ use kernel::sync::Arc;
 
 use crate::class::Class;
 use crate::handle::Handle;
+#[cfg(not(MODULE))]
+use crate::helpers::molt_calling_module;
 use crate::holder::Holder;
 use crate::interface::Interface;
 use crate::registry::framework;
@@ -27,8 +29,12 @@ pub(crate) fn this_module() -> *const bindings::module {
         }
         (&raw const __this_module).cast()
     }
+    // How the framework is built does not say how its client is.
     #[cfg(not(MODULE))]
-    core::ptr::null()
+    // SAFETY: Whoever this becomes a part of is running.
+    unsafe {
+        molt_calling_module()
+    }
 }
 
 /// A class as a caller sees it, typed by its interface. Dropping it may sleep: it may be the last

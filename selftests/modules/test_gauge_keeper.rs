@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Keeps an instance of the class `gauge` of its own, beside that of the class's front.
+//! Keeps an instance of the class `gauge` of its own, beside that of the class's front. Its init
+//! ends with a call of it where `shows` is set.
 
 #![deny(unsafe_code)]
 
 use kernel::prelude::*;
+use molt::front::Report;
 use molt::{Class, Handle};
 
 #[allow(dead_code, reason = "what a front is asked for")]
@@ -18,6 +20,12 @@ kernel::prelude::module! {
     authors: ["The Molt developers"],
     description: "Molt test: keeps an instance of a class that has a front",
     license: "GPL",
+    params: {
+        shows: bool {
+            default: false,
+            description: "Whether the init calls the instance",
+        },
+    },
 }
 
 struct Keeper {
@@ -26,8 +34,10 @@ struct Keeper {
 
 impl kernel::Module for Keeper {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        Ok(Self {
-            _handle: Class::open(c"gauge")?.create(())?,
-        })
+        let handle: Handle<dyn DebugfsFile> = Class::open(c"gauge")?.create(())?;
+        if module_parameters::shows.value() {
+            handle.show(&mut Report::new(256)?)?;
+        }
+        Ok(Self { _handle: handle })
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! A gauge in debugfs, version 3: its init takes `init_ms` milliseconds after the registration, and
-//! fails in the end, before it has asked for a front.
+//! fails if `fail` is set; it asks for no front. A read takes `show_ms` inside the call.
 
 #![deny(unsafe_code)]
 
@@ -20,23 +20,36 @@ molt::module! {
     class: "gauge",
     implementation: Gauge,
     version: 3,
-    init: fail,
+    init: start,
     license: "GPL",
     authors: ["The Molt developers"],
-    description: "Molt test: a gauge whose init fails",
+    description: "Molt test: a gauge that takes its time",
     params: {
         init_ms: u32 {
             default: 1000,
             description: "How long the init takes",
         },
+        fail: bool {
+            default: true,
+            description: "Whether the init fails in the end",
+        },
+        show_ms: u32 {
+            default: 0,
+            description: "How long a read takes",
+        },
     },
 }
 
-fn fail(_module: &'static ThisModule) -> Result<()> {
-    fsleep(Delta::from_millis(
-        module_parameters::init_ms.value().into(),
-    ));
-    Err(ENODEV)
+fn take(ms: u32) {
+    fsleep(Delta::from_millis(ms.into()));
+}
+
+fn start(_module: &'static ThisModule) -> Result<()> {
+    take(module_parameters::init_ms.value());
+    match module_parameters::fail.value() {
+        true => Err(ENODEV),
+        false => Ok(()),
+    }
 }
 
 #[derive(State)]
@@ -52,6 +65,7 @@ impl molt::Implementation<dyn DebugfsFile> for Gauge {
 
 impl DebugfsFile for Gauge {
     fn show(&self, _report: &mut Report) -> Result<()> {
+        take(module_parameters::show_ms.value());
         Ok(())
     }
 
