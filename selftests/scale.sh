@@ -67,11 +67,11 @@ for size in $sizes; do
 		[ $round = 1 ] || update counter "Sum@2 policy=eager"
 		closed_for "Sum@1 policy=lazy"
 		note "$size, lazy: gate closed for ${closed:-?} us"
-		[ "${closed:-9999999}" -ge $least ] || least=$closed
+		[ "${closed:-9999999}" -ge "$least" ] || least=$closed
 	done
 	figure "lazy update of $size instances: gate closed" "$least us, $((
 		$(moment counter total_us))) us from its beginning to the open gate" "1000 us"
-	check "$size: a lazy update closes the gate for 1 ms at most" at_most $least 1000
+	check "$size: a lazy update closes the gate for 1 ms at most" at_most "$least" 1000
 	check "$size: and has moved nobody" all in_state counter lazy -- \
 		same "$(value counter progress)" "0 $size"
 	without
