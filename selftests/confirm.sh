@@ -169,7 +169,7 @@ put $classes/beta/hold 1
 usleep $((900000 * slower))
 update alpha "Plain@2 policy=lazy"
 check "one of them is taken back lazily, while the other one is held" all \
-	in_state alpha lazy -- served alpha Plain@2 8 -- served beta Plain@2 7
+	served alpha Plain@2 8 -- served beta Plain@2 7
 usleep 600000
 put $classes/beta/hold 0
 check "which goes back, too" all await 5 at_generation beta 8 -- served beta Plain@1 8 -- \

@@ -105,9 +105,9 @@ slow()
 slow $((3000 * slower))
 cat $file >/dev/null &
 reader=$!
-usleep 300000
+usleep $((300000 * slower))
 behind $gauge/remove 1
-usleep 300000
+usleep $((300000 * slower))
 check "a removal that waits for a call does not keep the class from anything" \
 	refused ETIMEDOUT gauge "Gauge@1 deadline_ms=200"
 wait $reader
@@ -118,13 +118,13 @@ slow $((6000 * slower))
 exec 3<>$file
 fileop stall write 3 >/dev/null &
 stalled=$!
-usleep 300000
+usleep $((300000 * slower))
 behind $gauge/remove 1
-usleep 300000
+usleep $((300000 * slower))
 modprobe test_gauge_keeper shows=1 &
 keeping=$!
 await 5 is_loaded test_gauge_keeper
-usleep 300000
+usleep $((300000 * slower))
 kill -KILL $stalled
 wait $stalled 2>/dev/null
 check "one that finds an instance of somebody else's in the end does not wait for its calls" \
