@@ -58,10 +58,12 @@ impl Way {
         self.class.generation() == self.generation
     }
 
-    /// Whether somebody has led the class elsewhere, and not back, or is about to have.
+    /// Whether somebody has removed the class, or led it elsewhere and not back.
     fn is_changed(&self) -> bool {
-        let default = self.class.default_implementation();
-        !self.is_current() && !default.is_some_and(|one| Arc::ptr_eq(&one, &self.back))
+        match self.class.default_implementation() {
+            Some(default) => !self.is_current() && !Arc::ptr_eq(&default, &self.back),
+            None => true,
+        }
     }
 
     /// Whether somebody has taken the class back by hand: what was before serves all of it.
@@ -194,13 +196,7 @@ impl Trial {
         for _ in 0..MOST_TRIES {
             match Self::go_back(ways) {
                 Ok(()) => return,
-                Err(_)
-                    if ways
-                        .iter()
-                        .any(|way| way.is_changed() || way.class.is_removed()) =>
-                {
-                    return
-                }
+                Err(_) if ways.iter().any(Way::is_changed) => return,
                 Err(refusal) => crate::log::not_back(name, &refusal),
             }
             sleep_ns(AGAIN_NS);
