@@ -460,8 +460,10 @@ impl Class {
         let _one = self.retirement.lock();
         self.check_retiring(&self.inner.lock(), own)?;
         // Who is inside a call may stay there: until that is over the class can be updated, and
-        // repaired.
+        // repaired. What transitions give up waiting for meanwhile is over then, too.
         self.gate.domain.synchronize();
+        self.gate.domain.barrier();
+        self.gate.changes.barrier();
         self.begin_retiring(own)?;
         let retired = let_go().and_then(|()| self.finish_retiring());
         retired.inspect_err(|_| self.inner.lock().is_retired = false)
