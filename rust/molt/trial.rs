@@ -294,8 +294,8 @@ impl Class {
         self.trial().is_some_and(|trial| trial.is_pending())
     }
 
-    /// The trial of its generation. That of a transition which has committed here and may have to in
-    /// other classes yet, which nothing prevents any more, is not the class's own so far.
+    /// The trial of its generation. That of a transition which has committed here and may have to
+    /// in other classes yet, which nothing prevents any more, is not the class's own so far.
     fn trial(&self) -> Option<Arc<Trial>> {
         let inner = self.inner().lock();
         let running = inner.transition.as_ref().and_then(|one| one.trial());
