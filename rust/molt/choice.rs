@@ -13,7 +13,7 @@ use crate::class::Class;
 use crate::error::Refusal;
 use crate::implementation::Registered;
 use crate::kept::Kept;
-use crate::plan::{already, check_hold, check_rights, find, free_class};
+use crate::plan::{already, check_rights, check_unchanged, find, free_class};
 use crate::registry::framework;
 use crate::slot::Slot;
 
@@ -138,10 +138,7 @@ fn replace_default(
     changes: u64,
 ) -> Result<Arc<Registered>, Refusal> {
     let mut inner = class.inner().lock();
-    if inner.changes != changes || inner.transition.is_some() || inner.is_retired {
-        return Err(class.is_busy());
-    }
-    check_hold(class)?;
+    check_unchanged(class, &inner, changes)?;
     let from = match &inner.default {
         Some(default) if Arc::ptr_eq(default, to) => return Err(already(class, to)),
         Some(default) => default.clone(),

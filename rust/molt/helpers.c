@@ -30,9 +30,7 @@
 #ifndef MODULE
 #undef MODULE_PARAM_PREFIX
 #define MODULE_PARAM_PREFIX "molt."
-#endif
 
-#ifndef MODULE
 /* The module whose code calls this, which keeps it; NULL for what is built in. */
 struct module *molt_calling_module(void)
 {

@@ -9,7 +9,7 @@ use kernel::sync::Arc;
 
 use crate::blocker::Who;
 use crate::choice::{self, Choice};
-use crate::class::Class;
+use crate::class::{Class, Inner};
 use crate::error::{Refusal, REASON_LEN};
 use crate::helpers::{molt_capable, molt_capable_of_repair};
 use crate::implementation::{Pin, Registered};
@@ -236,12 +236,21 @@ fn check_all_held() -> Result<(), Refusal> {
 }
 
 /// Whether a transition of the class may begin.
-pub(crate) fn check_hold(class: &Class) -> Result<(), Refusal> {
+fn check_hold(class: &Class) -> Result<(), Refusal> {
     check_all_held()?;
     let name = class.name();
     match class.is_held() {
         true => Err(Refusal::new(EBUSY, fmt!("transitions of {name} are held"))),
         false => Ok(()),
+    }
+}
+
+/// Whether what `free_class` has seen, with so many changes, is still so. A hold is asked for
+/// again: since then a sweep may have been waited for.
+pub(crate) fn check_unchanged(class: &Class, inner: &Inner, changes: u64) -> Result<(), Refusal> {
+    match inner.changes != changes || inner.transition.is_some() || inner.is_retired {
+        true => Err(class.is_busy()),
+        false => check_hold(class),
     }
 }
 

@@ -33,7 +33,7 @@ use crate::error::{Refusal, REASON_LEN};
 use crate::gate::{Lane, Traffic};
 use crate::helpers::{molt_thread_run, molt_wait_killable};
 use crate::job::Job;
-use crate::plan::{check_hold, check_limits, check_rights, plan, Plan, Policy, Request, Verb};
+use crate::plan::{check_limits, check_rights, check_unchanged, plan, Plan, Policy, Request, Verb};
 use crate::primitives::{current, now_ns, Acquire, Atomic, Gates, Relaxed, Release, WaitQueue};
 use crate::registry::{framework, Edge};
 use crate::testing::{fault, Site};
@@ -192,14 +192,7 @@ fn start(transition: Arc<Transition>, job: KBox<Job>) -> Result<Arc<Transition>,
 fn link(transition: &Arc<Transition>) -> Result<(), Refusal> {
     for (index, member) in transition.members.iter().enumerate() {
         let mut inner = member.class.inner().lock();
-        let is_busy =
-            inner.transition.is_some() || inner.is_retired || inner.changes != member.changes;
-        let free = match is_busy {
-            true => Err(member.class.is_busy()),
-            // Asked before, too, but since then a sweep may have been waited for.
-            false => check_hold(&member.class),
-        };
-        if let Err(refusal) = free {
+        if let Err(refusal) = check_unchanged(&member.class, &inner, member.changes) {
             drop(inner);
             unlink(transition.members.iter().take(index), |_| ());
             return Err(refusal);
